@@ -1,0 +1,47 @@
+# Everything a person runs; `make help` explains each target.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3.11
+READY := $(VENV)/.ready
+
+.PHONY: help setup run up test check format lock bench clean
+
+help: ## explain the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv from the lock (uv where it is there, else pip)
+
+$(READY): requirements.lock pyproject.toml
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" scripts/setup
+	@touch $@
+
+run: setup ## run one night offline on the sandbox exchange
+	@$(BIN)/python -m scripts.first_night
+
+up: setup ## start the Prefect server, its UI, the deployments and a worker
+	@$(BIN)/nightjar up
+
+test: setup ## run the tests
+	@$(BIN)/python -m pytest
+
+check: setup ## check format, lint and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+format: setup ## format, and mend what the linter can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: ## resolve the dependencies anew into requirements.lock (needs uv)
+	@rm -f requirements.lock
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate pyproject.toml --group dev -o requirements.lock
+
+bench: setup ## measure the engine and the store on this machine
+	@$(BIN)/python -m benchmarks
+
+clean: ## remove the environment and the caches (never the data)
+	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis

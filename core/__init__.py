@@ -1,0 +1,1 @@
+"""The vocabulary all rooms share; imports none of them."""

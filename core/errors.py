@@ -1,0 +1,149 @@
+"""Every error nightjar raises on purpose.
+
+NightjarError
+├── RetryableError            trying the same again may succeed
+│   ├── SourceUnavailable     no answer, a broken answer, or a 5xx
+│   │   └── RateLimited       429 and 418; carries how long to wait
+│   └── StoreBusy             somebody else holds the store
+└── FinalError                trying the same again cannot succeed
+    ├── SourceRejected        the source understood and said no
+    ├── SourceMalformed       the answer is not what its documentation says
+    ├── SourceStalled         the next page is the page before
+    ├── ContractBroken        columns or types are not the dataset's
+    ├── GateRefused           too much of a batch failed its suite
+    ├── StoreDamaged          a file of the store is not what was written
+    ├── QueryRefused          SQL that does more than read the store
+    ├── NothingStored         a question about data that is not there
+    ├── InvalidInput          a parameter, file or span a person gave is wrong
+    │   └── StrategySyntaxError   with line, column and what was expected
+    └── SettingsError         a setting is unknown or out of range
+
+Whether to retry is read from the type, never from a message. Errors carry what
+they speak of as fields, so that a program need not parse their text.
+"""
+
+from __future__ import annotations
+
+
+class NightjarError(Exception):
+    """The root: whatever nightjar raises on purpose."""
+
+
+class RetryableError(NightjarError):
+    """The same call may succeed later."""
+
+
+class FinalError(NightjarError):
+    """The same call cannot succeed; something must change first."""
+
+
+class SourceUnavailable(RetryableError):
+    """A source gave no usable answer this time."""
+
+    def __init__(self, source: str, reason: str, *, status: int | None = None) -> None:
+        super().__init__(f"{source} is unavailable: {reason}")
+        self.source = source
+        self.reason = reason
+        self.status = status
+
+
+class RateLimited(SourceUnavailable):
+    """A source asks us to wait; `retry_after` is in seconds, None where it did not say."""
+
+    def __init__(self, source: str, *, status: int, retry_after: float | None) -> None:
+        wait = "it did not say how long" if retry_after is None else f"for {retry_after:g} s"
+        super().__init__(source, f"it asked us to wait, {wait} (HTTP {status})", status=status)
+        self.retry_after = retry_after
+
+
+class StoreBusy(RetryableError):
+    """The store could not be had within the bounded wait."""
+
+    def __init__(self, what: str, *, waited: float, holder: str = "another process") -> None:
+        super().__init__(f"{what} is held by {holder}; waited {waited:g} s")
+        self.what = what
+        self.waited = waited
+        self.holder = holder
+
+
+class SourceRejected(FinalError):
+    """A source understood the request and refused it (4xx)."""
+
+    def __init__(self, source: str, status: int, message: str) -> None:
+        super().__init__(f"{source} refused the request (HTTP {status}): {message}")
+        self.source = source
+        self.status = status
+
+
+class SourceMalformed(FinalError):
+    """An answer or file does not have the documented form."""
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(f"{source} sent something unexpected: {reason}")
+        self.source = source
+        self.reason = reason
+
+
+class SourceStalled(FinalError):
+    """A page does not advance beyond the one before it."""
+
+    def __init__(self, source: str, cursor: str) -> None:
+        super().__init__(f"{source} repeats itself: the page after {cursor} does not advance")
+        self.source = source
+        self.cursor = cursor
+
+
+class ContractBroken(FinalError):
+    """A frame's columns or types are not those of its dataset."""
+
+    def __init__(self, dataset: str, reason: str) -> None:
+        super().__init__(f"not a batch of {dataset}: {reason}")
+        self.dataset = dataset
+        self.reason = reason
+
+
+class GateRefused(FinalError):
+    """A batch failed its suite; nothing of it went on."""
+
+    def __init__(self, dataset: str, reason: str, *, rows: int = 0, quarantined: int = 0) -> None:
+        super().__init__(f"the gate refused a batch of {dataset}: {reason}")
+        self.dataset = dataset
+        self.reason = reason
+        self.rows = rows
+        self.quarantined = quarantined
+
+
+class StoreDamaged(FinalError):
+    """A file of the store cannot be read as what was written."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} is damaged: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class QueryRefused(FinalError):
+    """A query does not run: it is wrong, or it does more than read the store."""
+
+
+class NothingStored(FinalError):
+    """The data a question needs is not in the store."""
+
+
+class InvalidInput(FinalError):
+    """Something a person gave is wrong; the text says what was expected."""
+
+
+class StrategySyntaxError(InvalidInput):
+    """A strategy's text is wrong at `line` and `column` (both from 1)."""
+
+    def __init__(self, line: int, column: int, *, expected: str, was: str) -> None:
+        super().__init__(f"line {line}, column {column}: expected {expected}, was {was}")
+        self.line = line
+        self.column = column
+        self.expected = expected
+        self.was = was
+
+
+class SettingsError(FinalError):
+    """A setting is unknown, or its value is not one it can have."""

@@ -1,0 +1,157 @@
+"""Settings: environment `NIGHTJAR_*` over `nightjar.toml` over defaults.
+
+Unknown keys are errors in both places: a misspelt setting that is silently ignored costs money.
+Groups are written `NIGHTJAR_COSTS__FEE_BPS=7` in the environment and `[costs]` in the file.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from core.errors import SettingsError
+from core.market import check_symbol, check_venue
+
+PREFIX = "NIGHTJAR_"
+FILE = Path("nightjar.toml")
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CostSettings(_Group):
+    """What a trade costs, in basis points (1 bp = 0.01 %)."""
+
+    fee_bps: float = Field(10.0, ge=0, le=1_000, description="fee per side")
+    slippage_bps: float = Field(5.0, ge=0, le=1_000, description="price moved against us, per side")
+    funding_bps: float = Field(1.0, ge=0, le=1_000, description="per 8 h that a short is held")
+
+
+class VettingSettings(_Group):
+    """What a strategy must show before it is promoted."""
+
+    holdout: float = Field(
+        1 / 3, gt=0, lt=1, description="last share of the window kept out of selection"
+    )
+    min_trades: int = Field(30, ge=1, description="trades over the whole window")
+    min_deflated_sharpe: float = Field(
+        0.95, gt=0, lt=1, description="probability that the Sharpe ratio beats the luck hurdle"
+    )
+    max_promotions: int = Field(10, ge=0, description="the most that one night may promote")
+
+
+class Settings(BaseSettings):
+    """All that a person can set; `load` reads them, nothing else should."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        toml_file=FILE,
+        frozen=True,
+        extra="forbid",
+    )
+
+    home: Path = Field(Path("data"), description="where everything is kept")
+    lake: str | None = Field(None, description="where the cold tier is; default HOME/lake")
+    venue: str = Field("sandbox", description="the venue that the night reads")
+    symbols: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="what to collect and research, comma-separated; empty: all that is there"
+    )
+    days: int = Field(90, ge=2, le=3_650, description="how much history a night looks at")
+    strategies: int = Field(500, ge=1, le=1_000_000, description="how many a night breeds")
+    seed: int = Field(1, ge=0, lt=2**63, description="decides everything random in a night")
+    workers: int = Field(
+        min(8, os.cpu_count() or 1), ge=1, le=256, description="threads of the backtests"
+    )
+    lock_wait: float = Field(30.0, gt=0, description="seconds to wait for the store")
+    landing_days: int = Field(14, ge=0, description="how long merged raw batches stay in landing")
+    sandbox_url: str = Field("http://127.0.0.1:8490", description="the offline exchange")
+    sandbox_seed: int = Field(1, ge=0, lt=2**63, description="decides the sandbox's markets")
+    binance_url: str = Field("https://api.binance.com", description="Binance spot REST")
+    binance_api_key: SecretStr | None = Field(
+        None, description="sent as X-MBX-APIKEY where it is set; public data needs none"
+    )
+    binance_archive_url: str = Field(
+        "https://data.binance.vision", description="Binance's monthly and daily dumps"
+    )
+    costs: CostSettings = CostSettings()
+    vetting: VettingSettings = VettingSettings()
+
+    @field_validator("symbols", mode="before")
+    @classmethod
+    def _split_symbols(cls, value: Any) -> Any:
+        return [part for part in value.split(",") if part] if isinstance(value, str) else value
+
+    @field_validator("symbols")
+    @classmethod
+    def _check_symbols(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(check_symbol(symbol) for symbol in value)
+
+    @field_validator("venue")
+    @classmethod
+    def _check_venue(cls, value: str) -> str:
+        return check_venue(value)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments over environment over file; no other place."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def lake_root(self) -> str:
+        """The cold tier's folder or URL."""
+        return self.lake or str(self.home / "lake")
+
+
+def load(**overrides: Any) -> Settings:
+    """Read the settings; raise `SettingsError` naming every key that is wrong.
+
+    Values are never part of the error's text, since one of them may be a secret.
+    """
+    _refuse_unknown_environment()
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        )
+        raise SettingsError(f"settings are wrong: {wrong}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{FILE} is not TOML: {error}") from None
+
+
+def _refuse_unknown_environment() -> None:
+    known = set()
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, _Group):
+            known |= {f"{name}__{inner}".upper() for inner in field.annotation.model_fields}
+        known.add(name.upper())
+    unknown = sorted(
+        key
+        for key in os.environ
+        if key.startswith(PREFIX) and key.removeprefix(PREFIX) not in known
+    )
+    if unknown:
+        names = ", ".join(PREFIX + name for name in sorted(known))
+        raise SettingsError(f"unknown settings {', '.join(unknown)}; known are {names}")

@@ -1,0 +1,3 @@
+"""nightjar's front door."""
+
+__version__ = "0.1.0"
