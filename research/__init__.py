@@ -1,1 +1,1 @@
-"""placeholder"""
+"""Pure computation: indicators, the strategy language, engine, statistics; no I/O, no clock."""

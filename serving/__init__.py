@@ -1,1 +1,1 @@
-"""placeholder"""
+"""What people look at: the pages."""

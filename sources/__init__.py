@@ -1,1 +1,1 @@
-"""placeholder"""
+"""The outside world in: one file per venue or provider."""

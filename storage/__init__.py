@@ -1,1 +1,1 @@
-"""placeholder"""
+"""What we keep: landing, hot (DuckDB), cold (Delta Lake), and SQL over both."""

@@ -1,1 +1,1 @@
-"""placeholder"""
+"""The steps: thin Prefect tasks over the rooms below."""
