@@ -4,6 +4,7 @@ NightjarError
 ├── RetryableError            trying the same again may succeed
 │   ├── SourceUnavailable     no answer, a broken answer, or a 5xx
 │   │   └── RateLimited       429 and 418; carries how long to wait
+│   ├── CollectionIncomplete  some spans could not be had; names them
 │   └── StoreBusy             somebody else holds the store
 └── FinalError                trying the same again cannot succeed
     ├── SourceRejected        the source understood and said no
@@ -54,6 +55,15 @@ class RateLimited(SourceUnavailable):
         wait = "it did not say how long" if retry_after is None else f"for {retry_after:g} s"
         super().__init__(source, f"it asked us to wait, {wait} (HTTP {status})", status=status)
         self.retry_after = retry_after
+
+
+class CollectionIncomplete(RetryableError):
+    """A collection ended without all that it was asked for; the rest is stored."""
+
+    def __init__(self, source: str, missing: list[str]) -> None:
+        super().__init__(f"{source} did not give everything; still missing: {'; '.join(missing)}")
+        self.source = source
+        self.missing = missing
 
 
 class StoreBusy(RetryableError):
