@@ -1,0 +1,157 @@
+"""The suite of candles: what makes a bar impossible, and what makes it suspect."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from core.clock import to_micros
+from core.datasets import CANDLES
+from core.errors import InvalidInput
+from core.market import INTERVALS, check_symbol, check_venue
+from expectations.levels import judge_levels
+from expectations.rules import HELD, ROW, Rule, Suite, at_least, between, one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+SERIES = ("venue", "symbol", "interval")
+PRICES = ("open", "high", "low", "close")
+FIRST_TIME = 1_230_768_000  # 2009-01-01 in seconds, two days before the first Bitcoin block
+VOLUME_BARS = 60  # bars before a bar that its volume is compared with
+STEPS = {name: step // timedelta(microseconds=1) for name, step in INTERVALS.items()}
+
+RULES = (
+    between("bad_names", "bad_name", 0, 0),
+    one_of("interval", "unknown_interval", list(INTERVALS)),
+    *(between(price, "price_not_positive", 0, strictly=True) for price in PRICES),
+    Rule("ohlc_inconsistent", "ExpectOhlcConsistent", {"column_list": list(PRICES)}),
+    between("volume", "negative_volume", 0),
+    between("quote_volume", "negative_volume", 0),
+    between("taker_buy_volume", "negative_volume", 0),
+    between("trades", "negative_trades", 0),
+    at_least("volume_with_slack", "taker_buy_volume", "taker_exceeds_volume"),
+    between("off_grid_us", "off_grid", 0, 0),
+    between("opened_at", "before_2009", FIRST_TIME),
+    between("open_for_s", "in_future", 0),
+    between("closed_for_s", "still_forming", 0),
+    between("unconfirmed_jump", "price_jump", 0, 0, beside=True),
+    between("distance", "level_shift", 0, 0.2, severity="warning", beside=True),
+    between("gap_before", "gap_before", 0, 0, severity="warning", beside=True),
+    between("volume_z", "volume_spike", None, 30, severity="warning", beside=True),
+)
+
+
+def facts(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Compute what a bar says by itself: its names, its place on the grid and in time."""
+    opened = pl.col("open_time").to_physical()
+    step = pl.col("interval").replace_strict(STEPS, default=None, return_dtype=pl.Int64)
+    open_for = (to_micros(now) - opened.cast(pl.Float64)) / 1e6
+    return rows.select(
+        ROW,
+        bad_names=_bad(rows["venue"], check_venue) + _bad(rows["symbol"], check_symbol),
+        off_grid_us=opened % step,
+        opened_at=opened / 1e6,
+        open_for_s=open_for,
+        closed_for_s=pl.when(open_for >= 0).then(open_for - step / 1e6),
+        # A sum of decimals may differ from another in its last digits.
+        volume_with_slack=pl.when(pl.col("volume") >= 0).then(pl.col("volume") * (1 + 1e-9)),
+    )
+
+
+def _bad(names: pl.Series, check: Callable[[str], str]) -> pl.Series:
+    """Mark names that cannot be folders of the lake, by the check that guards them."""
+    good = [name for name in names.drop_nulls().unique() if _passes(check, name)]
+    return (~names.is_in(good)).fill_null(value=False).cast(pl.Int64)
+
+
+def _passes(check: Callable[[str], str], name: str) -> bool:
+    try:
+        check(name)
+    except InvalidInput:
+        return False
+    return True
+
+
+def neighbour_facts(rows: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
+    """Compute what needs the bars before: jump, gap and how unusual the volume is.
+
+    `history` gives its bars to the sequence except where `rows` bring the same bar anew. A row
+    that waits since before the first bar of its series' history cannot be judged, and waits on.
+    """
+    key = list(CANDLES.key)
+    wanted = [*key, "close", "volume"]
+    past = history.filter(pl.col("close").is_finite() & (pl.col("close") > 0))
+    past = past.select(wanted).unique(key, keep="last", maintain_order=True)
+    past = past.join(rows, on=key, how="anti")
+    too_old = _before_history(rows, past)
+    judged = rows.join(too_old, on=ROW, how="anti", maintain_order="left")
+    bars = pl.concat([past, judged.select(*wanted, ROW, HELD)], how="diagonal").sort(key)
+    bars = bars.with_columns(*_levels(bars), *_spacing(), _volume_z())
+    found = bars.filter(pl.col(ROW).is_not_null()).select(
+        ROW, "unconfirmed_jump", "distance", "gap_before", "volume_z"
+    )
+    waits_on = too_old.with_columns(unconfirmed_jump=pl.lit(1, pl.Int64))
+    return pl.concat([found, waits_on], how="diagonal")
+
+
+def _before_history(rows: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
+    first = past.group_by(SERIES).agg(first=pl.col("open_time").min())
+    return (
+        rows.filter(HELD)
+        .join(first, on=list(SERIES), how="inner")
+        .filter(pl.col("open_time") < pl.col("first"))
+        .select(ROW)
+    )
+
+
+def _levels(bars: pl.DataFrame) -> list[pl.Series]:
+    """Judge each series by itself; `bars` are sorted by series and time."""
+    closes = bars["close"].to_numpy()
+    fixed = bars[ROW].is_null().to_numpy()
+    waiting = bars[HELD].fill_null(value=False).to_numpy()
+    level = np.full(closes.size, np.nan)
+    held = np.zeros(closes.size, dtype=np.int64)
+    series = bars.select(pl.struct(SERIES).rle_id()).to_series().to_numpy()
+    edges = np.flatnonzero(np.diff(series.astype(np.int64), prepend=-1, append=-1))
+    for start, end in pairwise(edges):
+        part = slice(start, end)
+        level[part], held[part] = judge_levels(closes[part], fixed[part], waiting[part])
+    with np.errstate(all="ignore"):
+        distance = np.abs(closes / level - 1)
+    return [
+        pl.Series("unconfirmed_jump", held),
+        pl.Series("distance", np.where(held == 0, distance, np.nan)).fill_nan(None),
+    ]
+
+
+def _spacing() -> list[pl.Expr]:
+    """Count the bars that are missing before each bar."""
+    step = pl.col("interval").replace_strict(STEPS, default=None, return_dtype=pl.Int64)
+    since = pl.col("open_time").to_physical().diff().over(SERIES)
+    return [(since // step - 1).alias("gap_before")]
+
+
+def _volume_z() -> pl.Expr:
+    """Standardise the volume by the mean and deviation of the bars before."""
+    volume = pl.col("volume")
+    before = volume.shift(1)
+    mean = before.rolling_mean(VOLUME_BARS, min_samples=VOLUME_BARS // 2).over(SERIES)
+    deviation = before.rolling_std(VOLUME_BARS, min_samples=VOLUME_BARS // 2).over(SERIES)
+    z = (volume - mean) / deviation
+    return pl.when(z.is_finite()).then(z).alias("volume_z")
+
+
+SUITE = Suite(
+    dataset=CANDLES,
+    rules=RULES,
+    optional=("quote_volume", "trades", "taker_buy_volume"),
+    facts=facts,
+    neighbour_facts=neighbour_facts,
+    remembers=(*CANDLES.key, "close", "volume"),
+)

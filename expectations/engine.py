@@ -1,0 +1,122 @@
+"""Running rules with Great Expectations: the only file that calls it to judge anything.
+
+It is imported on first use, since that takes seconds. One lock holds every call: its contexts
+share global state, and it is no faster on several threads.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import polars as pl
+
+    from expectations.rules import Rule
+
+_LOCK = threading.RLock()
+_COMPLETE = {"result_format": "COMPLETE", "return_unexpected_index_query": False}
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What one rule found: the rows that break it, or what is wrong with the batch."""
+
+    code: str
+    scope: str
+    severity: str
+    passed: bool
+    rows: list[int]
+    observed: Any = None
+    expected: Any = None
+    error: str | None = None
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Hold the lock, and keep the library's own deprecations from our users."""
+    with _LOCK, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def expectation_of(rule: Rule) -> Any:
+    """Make the expectation that a rule describes."""
+    import great_expectations.expectations as gxe  # noqa: PLC0415 - takes seconds
+
+    from expectations import custom  # noqa: PLC0415 - imports the library
+
+    kind = getattr(custom, rule.expectation, None) or getattr(gxe, rule.expectation)
+    meta = {"code": rule.code, "scope": rule.scope}
+    return kind(**rule.arguments, severity=rule.severity, meta=meta)
+
+
+def gx_suite(name: str, rules: Sequence[Rule]) -> Any:
+    """Make a Great Expectations suite of `rules`."""
+    import great_expectations as gx  # noqa: PLC0415 - takes seconds
+
+    return gx.ExpectationSuite(name, expectations=[expectation_of(rule) for rule in rules])
+
+
+def validate(name: str, rules: Sequence[Rule], rows: pl.DataFrame) -> Any:
+    """Judge `rows` by `rules`; return the library's ExpectationSuiteValidationResult."""
+    with quietly():
+        import great_expectations as gx  # noqa: PLC0415 - takes seconds
+        from great_expectations.data_context.types.base import (  # noqa: PLC0415 - as above
+            ProgressBarsConfig,
+        )
+
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        asset = context.data_sources.add_pandas("memory").add_dataframe_asset(name)
+        whole = asset.add_batch_definition_whole_dataframe("batch")
+        wanted = sorted({column for rule in rules for column in rule.columns})
+        batch = whole.get_batch({"dataframe": rows.select(wanted).to_pandas()})
+        return batch.validate(gx_suite(name, rules), result_format=_COMPLETE)
+
+
+def joined(first: Any, second: Any) -> Any:
+    """Return one result of two passes of the same suite over the same batch."""
+    from great_expectations.core import (  # noqa: PLC0415 - takes seconds
+        ExpectationSuiteValidationResult,
+    )
+
+    results = [*first.results, *second.results]
+    met = sum(bool(outcome.success) for outcome in results)
+    return ExpectationSuiteValidationResult(
+        success=met == len(results),
+        results=results,
+        suite_name=first.suite_name,
+        meta=first.meta,
+        statistics={
+            "evaluated_expectations": len(results),
+            "successful_expectations": met,
+            "unsuccessful_expectations": len(results) - met,
+            "success_percent": 100 * met / len(results),
+        },
+    )
+
+
+def findings(result: Any) -> list[Finding]:
+    """Read what each expectation of a result found."""
+    return [_finding(outcome) for outcome in result.results]
+
+
+def _finding(outcome: Any) -> Finding:
+    config = outcome.expectation_config
+    raised = outcome.exception_info.get("raised_exception", False)
+    return Finding(
+        code=config.meta["code"],
+        scope=config.meta["scope"],
+        severity=str(config.severity.value),
+        passed=bool(outcome.success) and not raised,
+        rows=outcome.result.get("unexpected_index_list") or [],
+        observed=outcome.result.get("observed_value"),
+        expected=config.kwargs.get("value"),
+        error=outcome.exception_info.get("exception_message") if raised else None,
+    )

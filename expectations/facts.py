@@ -1,0 +1,56 @@
+"""Facts that every dataset's suite asks for, computed from its declaration alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from expectations.rules import HELD, ROW
+
+if TYPE_CHECKING:
+    from core.datasets import Dataset
+
+
+def common_facts(dataset: Dataset, optional: tuple[str, ...], rows: pl.DataFrame) -> pl.DataFrame:
+    """Count each row's missing values and its numbers that are NaN or infinite."""
+    required = [name for name in dataset.columns if name not in optional]
+    missing = [pl.col(name).is_null() for name in required]
+    return rows.select(
+        ROW,
+        missing=pl.sum_horizontal(missing),
+        not_finite=pl.sum_horizontal(pl.lit(0, pl.UInt32), *_not_finite_counts(dataset)),
+    )
+
+
+def _not_finite_counts(dataset: Dataset) -> list[pl.Expr]:
+    counts = []
+    for name, dtype in dataset.schema.items():
+        if dtype.is_float():
+            counts.append(_is_not_finite(pl.col(name)).cast(pl.UInt32))
+        elif isinstance(dtype, pl.List) and dtype.inner == pl.Float64:
+            counts.append(pl.col(name).list.eval(_is_not_finite(pl.element())).list.sum())
+    return counts
+
+
+def _is_not_finite(value: pl.Expr) -> pl.Expr:
+    return ~value.is_finite().fill_null(value=True)
+
+
+def copies_before(dataset: Dataset, rows: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
+    """Count the rows of the same key that take precedence over each row.
+
+    Of a batch the first row of a key is kept. A row of the batch takes precedence over one that
+    waits in quarantine, and so does an accepted one.
+    """
+    key = list(dataset.key)
+    counted = rows.sort(HELD, ROW).select(
+        ROW, *key, HELD, copies_before=pl.int_range(pl.len()).over(key)
+    )
+    if set(key) <= set(history.columns):
+        known = history.select(key).unique().with_columns(known=pl.lit(1))
+        counted = counted.join(known, on=key, how="left", maintain_order="left")
+        counted = counted.with_columns(
+            pl.col("copies_before") + (pl.col("known").fill_null(0) * pl.col(HELD).cast(pl.Int64))
+        )
+    return counted.select(ROW, "copies_before")

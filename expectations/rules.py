@@ -1,0 +1,145 @@
+"""What a suite is made of: rules, each an expectation of Great Expectations with a code.
+
+Rules are data, so that suites can be read, listed and documented without importing Great
+Expectations, which takes seconds. `expectations.engine` makes the expectations of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from core.datasets import Dataset
+
+Severity = Literal["critical", "warning"]
+Scope = Literal["row", "batch"]
+
+# The columns that the gate itself puts on a frame before the facts are computed.
+ROW = "row"  # position in the frame
+HELD = "held"  # True for a row that an earlier batch left in quarantine
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One expectation and what breaking it means.
+
+    `code` is the reason that a broken row or batch carries. A critical row rule quarantines the
+    row, a critical batch rule refuses the batch, a warning only counts. A rule `beside` others
+    reads facts that need neighbours; it is judged after the rules a row can break alone, and
+    only of the rows that broke none of them.
+    """
+
+    code: str
+    expectation: str
+    arguments: Mapping[str, Any]
+    severity: Severity = "critical"
+    scope: Scope = "row"
+    beside: bool = False
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that the expectation reads."""
+        named = [
+            self.arguments[key]
+            for key in ("column", "column_A", "column_B")
+            if key in self.arguments
+        ]
+        return [*named, *self.arguments.get("column_list", [])]
+
+
+def between(
+    column: str,
+    code: str,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    *,
+    strictly: bool = False,
+    severity: Severity = "critical",
+    beside: bool = False,
+) -> Rule:
+    """Expect numbers within bounds, which `strictly` excludes; null is not judged."""
+    arguments = {
+        "column": column,
+        "min_value": minimum,
+        "max_value": maximum,
+        "strict_min": strictly and minimum is not None,
+        "strict_max": strictly and maximum is not None,
+    }
+    name = "ExpectColumnValuesToBeBetween"
+    return Rule(code, name, arguments, severity=severity, beside=beside)
+
+
+def one_of(column: str, code: str, values: Sequence[Any], *, beside: bool = False) -> Rule:
+    """Expect one of `values`; null is not judged."""
+    arguments = {"column": column, "value_set": list(values)}
+    return Rule(code, "ExpectColumnValuesToBeInSet", arguments, beside=beside)
+
+
+def at_least(column: str, other: str, code: str) -> Rule:
+    """Expect `column` >= `other` in each row where neither is null."""
+    arguments = {
+        "column_A": column,
+        "column_B": other,
+        "or_equal": True,
+        "ignore_row_if": "either_value_is_missing",
+    }
+    return Rule(code, "ExpectColumnPairValuesAToBeGreaterThanB", arguments)
+
+
+def row_count(rows: int) -> Rule:
+    """Expect a batch of exactly so many rows."""
+    return Rule("row_count", "ExpectTableRowCountToEqual", {"value": rows}, scope="batch")
+
+
+# Every suite starts with these two and ends with the third.
+MISSING_VALUE = between("missing", "missing_value", 0, 0)
+NOT_FINITE = between("not_finite", "not_finite", 0, 0)
+DUPLICATE = between("copies_before", "duplicate", 0, 0, beside=True)
+
+Facts = Callable[[pl.DataFrame, "datetime"], pl.DataFrame]
+NeighbourFacts = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
+
+
+def no_facts(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Compute nothing: for a dataset whose own columns say enough."""
+    del now
+    return rows.select(ROW)
+
+
+def no_neighbour_facts(rows: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
+    """Compute nothing: for a dataset whose rows do not depend on each other."""
+    del history
+    return rows.select(ROW)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """How one dataset is judged.
+
+    `optional` are the columns that may be null. `facts` computes columns from a row and the
+    time, `neighbour_facts` from rows that are sound by themselves and the accepted rows before
+    them; both return one row per `ROW`. `remembers` are the columns of history that are read.
+    """
+
+    dataset: Dataset
+    rules: tuple[Rule, ...]
+    optional: tuple[str, ...] = ()
+    facts: Facts = no_facts
+    neighbour_facts: NeighbourFacts = no_neighbour_facts
+    remembers: tuple[str, ...] = field(default=())
+
+    @property
+    def all_rules(self) -> tuple[Rule, ...]:
+        """The rules of every dataset, then this one's."""
+        return (MISSING_VALUE, NOT_FINITE, *self.rules, DUPLICATE)
+
+    @property
+    def codes(self) -> list[str]:
+        """Every reason a row of this dataset can carry, and every warning."""
+        return list(dict.fromkeys(rule.code for rule in self.all_rules))

@@ -1,0 +1,24 @@
+"""Which suite judges which dataset. What is not listed here cannot pass a gate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.errors import InvalidInput
+from expectations import candles
+
+if TYPE_CHECKING:
+    from expectations.rules import Suite
+
+SUITES: dict[str, Suite] = {suite.dataset.name: suite for suite in (candles.SUITE,)}
+
+
+def suite_for(dataset: str) -> Suite:
+    """Return the suite of `dataset`; raise `InvalidInput` where there is none."""
+    try:
+        return SUITES[dataset]
+    except KeyError:
+        known = ", ".join(sorted(SUITES))
+        raise InvalidInput(
+            f"expected a dataset with a suite, one of {known}, was {dataset!r}"
+        ) from None
