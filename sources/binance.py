@@ -1,0 +1,198 @@
+"""Binance spot: bars from `GET /api/v3/klines`, symbols from `GET /api/v3/exchangeInfo`.
+
+https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints
+https://developers.binance.com/docs/binance-spot-api-docs/rest-api/limits
+The sandbox exchange speaks the same protocol: `Binance(url, name="sandbox")`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import httpx
+import msgspec
+import polars as pl
+
+from core.clock import to_micros
+from core.errors import InvalidInput, SourceMalformed, SourceUnavailable
+from core.market import check_symbol, check_venue, interval_step
+from sources.base import ask
+from sources.frames import bars
+from sources.numbers import floats
+from sources.pacing import Pacer
+from sources.retry import PATIENT, Retry
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from core.market import Span
+
+T = TypeVar("T")
+URL = "https://api.binance.com"
+PAGE = 1_000
+# An address may spend 6,000 weight a minute and a page of bars weighs 2: 50 pages a second.
+PACE = 20.0
+SANDBOX_PACE = 1_000.0  # it is our own machine
+
+# Up to the year 9999 in ms: microseconds where milliseconds were agreed are refused.
+Millis = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
+Count = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+# open time, open, high, low, close, volume, close time, quote volume, trades,
+# taker buy volume, taker buy quote volume, unused
+Row = tuple[Millis, str, str, str, str, str, Millis, str, Count, str, str, str]
+_NAMES = ("open", "high", "low", "close", "volume", "quote_volume", "taker_buy_volume")
+_PLACES = (1, 2, 3, 4, 5, 7, 9)
+
+
+class _Market(msgspec.Struct):
+    """One entry of `exchangeInfo.symbols`, as far as we use it."""
+
+    status: str
+    base: str = msgspec.field(name="baseAsset")
+    quote: str = msgspec.field(name="quoteAsset")
+
+
+class _ExchangeInfo(msgspec.Struct):
+    symbols: list[_Market]
+
+
+class _Refusal(msgspec.Struct):
+    """The body of an error; https://developers.binance.com/docs/binance-spot-api-docs/errors."""
+
+    code: int
+    msg: str
+
+
+_rows = msgspec.json.Decoder(list[Row])
+_info = msgspec.json.Decoder(_ExchangeInfo)
+_refusal = msgspec.json.Decoder(_Refusal)
+
+
+class Binance:
+    """Spot bars; implements `sources.base.Venue`.
+
+    `api_key` is sent as `X-MBX-APIKEY` where it is given; public data needs none.
+    """
+
+    page_bars = PAGE
+
+    def __init__(
+        self,
+        url: str = URL,
+        name: str = "binance",
+        api_key: SecretStr | None = None,
+        *,
+        per_second: float | None = None,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.name = check_venue(name)
+        self.per_second = per_second or (SANDBOX_PACE if name == "sandbox" else PACE)
+        self._key = api_key
+        if api_key and not _can_be_a_header(api_key.get_secret_value()):
+            raise InvalidInput("expected an API key of printable ASCII characters")
+
+    def request(self, span: Span) -> httpx.Request:
+        """Ask for the first page of `span`; this venue's `endTime` is inclusive."""
+        params: dict[str, str | int] = {
+            "symbol": span.symbol.replace("-", ""),
+            "interval": span.interval,
+            "startTime": -(-to_micros(span.start) // 1_000),
+            "endTime": -(-to_micros(span.end) // 1_000) - 1,
+            "limit": PAGE,
+        }
+        return self._get("/api/v3/klines", params)
+
+    def parse(self, body: bytes, span: Span) -> pl.DataFrame:
+        """Read one page of bars; prices that are numbers but no prices are left to the gate."""
+        rows = self._decode(_rows, body, b"[", b"]")
+        columns = list(zip(*rows, strict=True)) or [()] * 12
+        self._check_lengths(columns[0], columns[6], span)
+        read = {
+            name: floats(pl.Series(name, columns[place], pl.String), self._malformed)
+            for name, place in zip(_NAMES, _PLACES, strict=True)
+        }
+        opens = pl.Series("open_time", columns[0], pl.Int64) * 1_000
+        trades = pl.Series("trades", columns[8], pl.Int64)
+        return bars(
+            {"open_time": opens, "trades": trades, **read},
+            venue=self.name,
+            symbol=span.symbol,
+            interval=span.interval,
+        )
+
+    def explain(self, body: bytes) -> str:
+        """Return the venue's code and message, or the start of a body that has none."""
+        try:
+            refusal = _refusal.decode(body)
+            said = f"{refusal.code}: {refusal.msg}"
+        except msgspec.DecodeError:
+            said = body[:200].decode(errors="replace")
+        return said.replace(self._key.get_secret_value(), "***") if self._key else said
+
+    def instruments(
+        self,
+        client: httpx.Client,
+        *,
+        pacer: Pacer | None = None,
+        retry: Retry = PATIENT,
+    ) -> list[str]:
+        """Return the symbols trading now as `BASE-QUOTE`, sorted.
+
+        A market whose assets are not of letters A to Z and digits has no name here and is left
+        out; Binance lists a few.
+        """
+        info = ask(
+            self.name,
+            lambda: self._get("/api/v3/exchangeInfo", {"symbolStatus": "TRADING"}),
+            client,
+            read=lambda body: self._decode(_info, body, b"{", b"}"),
+            explain=self.explain,
+            pacer=pacer or Pacer(self.per_second),
+            retry=retry,
+        )
+        names = (f"{m.base}-{m.quote}" for m in info.symbols if m.status == "TRADING")
+        return sorted({name for name in names if _has_a_name(name)})
+
+    def _get(self, path: str, params: dict[str, str | int]) -> httpx.Request:
+        headers = {"X-MBX-APIKEY": self._key.get_secret_value()} if self._key else {}
+        try:
+            return httpx.Request("GET", self.url + path, params=params, headers=headers)
+        except httpx.InvalidURL:
+            raise InvalidInput(f"expected the URL of {self.name}, was {self.url!r}") from None
+
+    def _decode(
+        self, decoder: msgspec.json.Decoder[T], body: bytes, opens: bytes, ends: bytes
+    ) -> T:
+        """Decode `body`; one that begins but does not end as it should was cut on its way."""
+        try:
+            return decoder.decode(body)
+        except msgspec.ValidationError as error:
+            raise self._malformed(str(error)) from None
+        except msgspec.DecodeError as error:
+            text = body.strip()
+            if not text or (text.startswith(opens) and not text.endswith(ends)):
+                raise SourceUnavailable(self.name, f"a cut answer of {len(body)} bytes") from None
+            raise self._malformed(str(error)) from None
+
+    def _check_lengths(self, opens: tuple[int, ...], closes: tuple[int, ...], span: Span) -> None:
+        """Refuse a page whose bars are mostly not as long as those asked for."""
+        step = interval_step(span.interval) // timedelta(milliseconds=1)
+        wrong = [b - a + 1 for a, b in zip(opens, closes, strict=True) if b - a + 1 != step]
+        if len(wrong) * 2 > len(opens):
+            raise self._malformed(f"expected bars of {step} ms, was {wrong[0]} ms")
+
+    def _malformed(self, reason: str) -> SourceMalformed:
+        return SourceMalformed(self.name, reason)
+
+
+def _has_a_name(symbol: str) -> bool:
+    try:
+        check_symbol(symbol)
+    except InvalidInput:
+        return False
+    return True
+
+
+def _can_be_a_header(text: str) -> bool:
+    return bool(text) and text.isascii() and text.isprintable() and text == text.strip()
