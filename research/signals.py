@@ -165,13 +165,17 @@ class _Frame:
             case Prev(operand, bars):
                 return _shifted(self.number(operand), bars)
             case Arithmetic(operator, left, right):
-                return self._spread(_computed(operator, self._operand(left), self._operand(right)))
+                one, other = self._operand(left), self._operand(right)
+                computed: F8 = self._spread(_computed(operator, one, other))
+                return computed
         raise InvalidInput(f"expected a number, was {node}")
 
     def _condition(self, node: Node) -> B1:
         match node:
             case Comparison(operator, left, right):
-                return self._spread(_COMPARE[operator](self._operand(left), self._operand(right)))
+                one, other = self._operand(left), self._operand(right)
+                compared: B1 = self._spread(_COMPARE[operator](one, other))
+                return compared
             case Cross(name, left, right):
                 return _crosses(name, self.number(left), self.number(right))
             case Logic(operator, left, right):
