@@ -13,6 +13,7 @@ NightjarError
     ├── ContractBroken        columns or types are not the dataset's
     ├── GateRefused           too much of a batch failed its suite
     ├── StoreDamaged          a file of the store is not what was written
+    ├── StoreTooNew           a newer nightjar wrote the store
     ├── QueryRefused          SQL that does more than read the store
     ├── NothingStored         a question about data that is not there
     ├── InvalidInput          a parameter, file or span a person gave is wrong
@@ -132,6 +133,19 @@ class StoreDamaged(FinalError):
         self.reason = reason
 
 
+class StoreTooNew(FinalError):
+    """A newer nightjar changed the store in ways that this one does not know."""
+
+    def __init__(self, path: str, *, version: int, known: int) -> None:
+        super().__init__(
+            f"{path} was written by a newer nightjar: expected version {known} or older, "
+            f"was {version}"
+        )
+        self.path = path
+        self.version = version
+        self.known = known
+
+
 class QueryRefused(FinalError):
     """A query does not run: it is wrong, or it does more than read the store."""
 
@@ -140,7 +154,7 @@ class NothingStored(FinalError):
     """The data a question needs is not in the store."""
 
 
-class InvalidInput(FinalError):
+class InvalidInput(FinalError, ValueError):
     """Something a person gave is wrong; the text says what was expected."""
 
 

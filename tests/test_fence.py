@@ -33,7 +33,7 @@ HOMES = {
     "altair": {"serving"},
     "jinja2": {"serving"},
     "cyclopts": {"nightjar"},
-    "rich": {"nightjar"},
+    "rich": {"nightjar", "serving"},
 }
 
 

@@ -1,0 +1,54 @@
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from core.datasets import CANDLES, DATASETS, TIME, dataset_named
+from core.errors import ContractBroken, InvalidInput
+
+
+def candle(**changes: object) -> pl.DataFrame:
+    row = dict.fromkeys(CANDLES.columns) | {
+        "venue": "binance",
+        "open_time": datetime(2026, 3, 1, tzinfo=UTC),
+        "close": 1.0,
+    }
+    return pl.DataFrame([row | changes], schema=CANDLES.schema)
+
+
+@pytest.mark.parametrize("dataset", DATASETS.values(), ids=lambda d: d.name)
+def test_a_declaration_speaks_only_of_its_own_columns(dataset) -> None:
+    assert set(dataset.key) <= set(dataset.columns)
+    assert dataset.columns[dataset.time_column] == TIME
+    assert set(dataset.partition_by) - {"month"} <= set(dataset.columns)
+    assert {"source", "ingested_at"} <= set(dataset.columns)
+    assert dataset.empty().schema == dataset.schema
+
+
+def test_order_is_mended() -> None:
+    shuffled = candle().select(sorted(CANDLES.columns))
+    assert CANDLES.conform(shuffled).columns == list(CANDLES.columns)
+
+
+def test_a_column_of_nulls_gets_its_type() -> None:
+    frame = candle().with_columns(trades=pl.lit(None))
+    assert CANDLES.conform(frame).schema == CANDLES.schema
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f: f.drop("close"), r"missing \['close'\]"),
+        (lambda f: f.with_columns(extra=pl.lit(1)), r"not known \['extra'\]"),
+        (lambda f: f.with_columns(pl.col("close").cast(pl.String)), "close was String"),
+        (lambda f: f.with_columns(pl.col("open_time").dt.replace_time_zone(None)), "open_time was"),
+    ],
+)
+def test_anything_else_breaks_the_contract(change, message: str) -> None:
+    with pytest.raises(ContractBroken, match=message):
+        CANDLES.conform(change(candle()))
+
+
+def test_an_unknown_dataset_is_told_the_known_ones() -> None:
+    with pytest.raises(InvalidInput, match="candles, nights"):
+        dataset_named("bars")
