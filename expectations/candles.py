@@ -11,23 +11,21 @@ import polars as pl
 
 from core.clock import to_micros
 from core.datasets import CANDLES
-from core.errors import InvalidInput
-from core.market import INTERVALS, check_symbol, check_venue
+from core.market import INTERVALS
 from expectations.levels import judge_levels
 from expectations.rules import HELD, ROW, Rule, Suite, at_least, between, one_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
 SERIES = ("venue", "symbol", "interval")
 PRICES = ("open", "high", "low", "close")
 FIRST_TIME = 1_230_768_000  # 2009-01-01 in seconds, two days before the first Bitcoin block
 VOLUME_BARS = 60  # bars before a bar that its volume is compared with
+RECENT_BARS = 60  # without history: how long before the batch a row may have waited since
 STEPS = {name: step // timedelta(microseconds=1) for name, step in INTERVALS.items()}
 
 RULES = (
-    between("bad_names", "bad_name", 0, 0),
     one_of("interval", "unknown_interval", list(INTERVALS)),
     *(between(price, "price_not_positive", 0, strictly=True) for price in PRICES),
     Rule("ohlc_inconsistent", "ExpectOhlcConsistent", {"column_list": list(PRICES)}),
@@ -48,13 +46,12 @@ RULES = (
 
 
 def facts(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    """Compute what a bar says by itself: its names, its place on the grid and in time."""
+    """Compute what a bar says by itself: its place on the grid and in time."""
     opened = pl.col("open_time").to_physical()
-    step = pl.col("interval").replace_strict(STEPS, default=None, return_dtype=pl.Int64)
+    step = _step()
     open_for = (to_micros(now) - opened.cast(pl.Float64)) / 1e6
     return rows.select(
         ROW,
-        bad_names=_bad(rows["venue"], check_venue) + _bad(rows["symbol"], check_symbol),
         off_grid_us=opened % step,
         opened_at=opened / 1e6,
         open_for_s=open_for,
@@ -64,50 +61,47 @@ def facts(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
     )
 
 
-def _bad(names: pl.Series, check: Callable[[str], str]) -> pl.Series:
-    """Mark names that cannot be folders of the lake, by the check that guards them."""
-    good = [name for name in names.drop_nulls().unique() if _passes(check, name)]
-    return (~names.is_in(good)).fill_null(value=False).cast(pl.Int64)
-
-
-def _passes(check: Callable[[str], str], name: str) -> bool:
-    try:
-        check(name)
-    except InvalidInput:
-        return False
-    return True
+def _step() -> pl.Expr:
+    """How many microseconds one bar is; null where the interval is not one of ours."""
+    return pl.col("interval").replace_strict(STEPS, default=None, return_dtype=pl.Int64)
 
 
 def neighbour_facts(rows: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     """Compute what needs the bars before: jump, gap and how unusual the volume is.
 
-    `history` gives its bars to the sequence except where `rows` bring the same bar anew. A row
-    that waits since before the first bar of its series' history cannot be judged, and waits on.
+    `history` gives its bars to the sequence except where `rows` bring the same bar anew.
     """
     key = list(CANDLES.key)
     wanted = [*key, "close", "volume"]
     past = history.filter(pl.col("close").is_finite() & (pl.col("close") > 0))
     past = past.select(wanted).unique(key, keep="last", maintain_order=True)
     past = past.join(rows, on=key, how="anti")
-    too_old = _before_history(rows, past)
-    judged = rows.join(too_old, on=ROW, how="anti", maintain_order="left")
+    beyond = _out_of_reach(rows, past)
+    judged = rows.join(beyond, on=ROW, how="anti", maintain_order="left")
     bars = pl.concat([past, judged.select(*wanted, ROW, HELD)], how="diagonal").sort(key)
     bars = bars.with_columns(*_levels(bars), *_spacing(), _volume_z())
     found = bars.filter(pl.col(ROW).is_not_null()).select(
         ROW, "unconfirmed_jump", "distance", "gap_before", "volume_z"
     )
-    waits_on = too_old.with_columns(unconfirmed_jump=pl.lit(1, pl.Int64))
+    waits_on = beyond.with_columns(unconfirmed_jump=pl.lit(1, pl.Int64))
     return pl.concat([found, waits_on], how="diagonal")
 
 
-def _before_history(rows: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
-    first = past.group_by(SERIES).agg(first=pl.col("open_time").min())
-    return (
-        rows.filter(HELD)
-        .join(first, on=list(SERIES), how="inner")
-        .filter(pl.col("open_time") < pl.col("first"))
-        .select(ROW)
-    )
+def _out_of_reach(rows: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
+    """Return the waiting rows that wait on, since other bars may lie between them and the batch.
+
+    That are those before the history of their series, or long before the batch where there is no
+    history, and those after the batch.
+    """
+    opened = pl.col("open_time")
+    batch = rows.filter(~pl.col(HELD)).group_by(SERIES)
+    reach = batch.agg(
+        since=opened.min() - pl.duration(microseconds=RECENT_BARS * _step().first()),
+        until=opened.max(),
+    ).join(past.group_by(SERIES).agg(first=opened.min()), on=list(SERIES), how="left")
+    waiting = rows.filter(HELD).join(reach, on=list(SERIES), how="left")
+    known = opened.is_between(pl.coalesce("first", "since"), "until").fill_null(value=False)
+    return waiting.filter(~known).select(ROW)
 
 
 def _levels(bars: pl.DataFrame) -> list[pl.Series]:
@@ -132,9 +126,8 @@ def _levels(bars: pl.DataFrame) -> list[pl.Series]:
 
 def _spacing() -> list[pl.Expr]:
     """Count the bars that are missing before each bar."""
-    step = pl.col("interval").replace_strict(STEPS, default=None, return_dtype=pl.Int64)
     since = pl.col("open_time").to_physical().diff().over(SERIES)
-    return [(since // step - 1).alias("gap_before")]
+    return [(since // _step() - 1).alias("gap_before")]
 
 
 def _volume_z() -> pl.Expr:

@@ -6,21 +6,45 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from core.errors import InvalidInput
+from core.market import check_symbol, check_venue
 from expectations.rules import HELD, ROW
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.datasets import Dataset
 
 
+# Names that become folders of the lake, and the checks that guard those.
+NAMES = {"venue": check_venue, "symbol": check_symbol}
+_NONE = pl.lit(0, pl.UInt32)
+
+
 def common_facts(dataset: Dataset, optional: tuple[str, ...], rows: pl.DataFrame) -> pl.DataFrame:
-    """Count each row's missing values and its numbers that are NaN or infinite."""
+    """Count each row's missing values, its NaN and infinite numbers, and its unusable names."""
     required = [name for name in dataset.columns if name not in optional]
-    missing = [pl.col(name).is_null() for name in required]
+    checks = [(rows[name], check) for name, check in NAMES.items() if name in rows.columns]
     return rows.select(
         ROW,
-        missing=pl.sum_horizontal(missing),
-        not_finite=pl.sum_horizontal(pl.lit(0, pl.UInt32), *_not_finite_counts(dataset)),
+        missing=pl.sum_horizontal([pl.col(name).is_null() for name in required]),
+        not_finite=pl.sum_horizontal(_NONE, *_not_finite_counts(dataset)),
+        bad_names=pl.sum_horizontal(_NONE, *(_bad(*check) for check in checks)),
     )
+
+
+def _bad(names: pl.Series, check: Callable[[str], str]) -> pl.Series:
+    """Mark the names that `check` refuses; null is not judged."""
+    good = [name for name in names.drop_nulls().unique() if _passes(check, name)]
+    return (~names.is_in(good)).fill_null(value=False).cast(pl.UInt32)
+
+
+def _passes(check: Callable[[str], str], name: str) -> bool:
+    try:
+        check(name)
+    except InvalidInput:
+        return False
+    return True
 
 
 def _not_finite_counts(dataset: Dataset) -> list[pl.Expr]:

@@ -81,6 +81,16 @@ def one_of(column: str, code: str, values: Sequence[Any], *, beside: bool = Fals
     return Rule(code, "ExpectColumnValuesToBeInSet", arguments, beside=beside)
 
 
+def matches(column: str, code: str, regex: str) -> Rule:
+    """Expect texts in which `regex` is found; null is not judged."""
+    return Rule(code, "ExpectColumnValuesToMatchRegex", {"column": column, "regex": regex})
+
+
+def filled(column: str, code: str) -> Rule:
+    """Expect texts that say something; null is not judged."""
+    return matches(column, code, r"\S")
+
+
 def at_least(column: str, other: str, code: str) -> Rule:
     """Expect `column` >= `other` in each row where neither is null."""
     arguments = {
@@ -97,10 +107,14 @@ def row_count(rows: int) -> Rule:
     return Rule("row_count", "ExpectTableRowCountToEqual", {"value": rows}, scope="batch")
 
 
-# Every suite starts with these two and ends with the third.
-MISSING_VALUE = between("missing", "missing_value", 0, 0)
-NOT_FINITE = between("not_finite", "not_finite", 0, 0)
+# What every row of every dataset must be.
+COMMON = (
+    between("missing", "missing_value", 0, 0),
+    between("not_finite", "not_finite", 0, 0),
+    between("bad_names", "bad_name", 0, 0),
+)
 DUPLICATE = between("copies_before", "duplicate", 0, 0, beside=True)
+STRATEGY_ID = matches("strategy_id", "bad_strategy_id", r"^[0-9a-f]{16}\Z")
 
 Facts = Callable[[pl.DataFrame, "datetime"], pl.DataFrame]
 NeighbourFacts = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
@@ -137,7 +151,7 @@ class Suite:
     @property
     def all_rules(self) -> tuple[Rule, ...]:
         """The rules of every dataset, then this one's."""
-        return (MISSING_VALUE, NOT_FINITE, *self.rules, DUPLICATE)
+        return (*COMMON, *self.rules, DUPLICATE)
 
     @property
     def codes(self) -> list[str]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import InvalidInput
-from expectations import candles
+from expectations import backtests, candles, nights, promotions, strategies, trials
 
 if TYPE_CHECKING:
     from expectations.rules import Suite
 
-SUITES: dict[str, Suite] = {suite.dataset.name: suite for suite in (candles.SUITE,)}
+SUITES: dict[str, Suite] = {
+    file.SUITE.dataset.name: file.SUITE
+    for file in (candles, strategies, backtests, trials, nights, promotions)
+}
 
 
 def suite_for(dataset: str) -> Suite:
