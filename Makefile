@@ -18,7 +18,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 run: setup ## run one night offline on the sandbox exchange
-	@$(BIN)/python -m scripts.first_night
+	@$(BIN)/nightjar nightly --venue sandbox
 
 up: setup ## start the Prefect server, its UI, the deployments and a worker
 	@$(BIN)/nightjar up
@@ -40,7 +40,7 @@ lock: ## resolve the dependencies anew into requirements.lock (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate pyproject.toml --group dev -o requirements.lock
 
-bench: setup ## measure the engine and the store on this machine
+bench: setup ## measure the engine and the way of the data on this machine
 	@$(BIN)/python -m benchmarks
 
 clean: ## remove the environment and the caches (never the data)
