@@ -1,0 +1,85 @@
+"""Whole files or none: atomic writes, and hashes of files and of what frames hold."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TEMPORARY = ".tmp-"
+_CHUNK = 1 << 20
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary name to write to; on success it becomes `path`, whole and on disk.
+
+    Whoever looks sees the old file or the new one. After a power cut the same holds, since the
+    file is flushed before it gets its name, and the folder after.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}-{path.name}")
+    try:
+        yield temporary
+        sync(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Flush a file's content, or a folder's names, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def content_sha256(frame: pl.DataFrame) -> str:
+    """Return a SHA-256 of column names, types and values in hexadecimal.
+
+    It depends on nothing but the content: not on how the frame is stored in memory, nor on the
+    versions of the libraries that wrote it.
+    """
+    digest = hashlib.sha256()
+    for column in frame:
+        digest.update(f"{column.name}:{column.dtype}:{len(column)};".encode())
+        for part in _buffers(column):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def _buffers(column: pl.Series) -> Iterator[bytes]:
+    yield np.packbits(column.is_null().to_numpy()).tobytes()
+    if column.dtype == pl.String():
+        yield column.str.len_bytes().fill_null(0).to_numpy().astype("<u4").tobytes()
+        yield (column.str.join("").item() or "").encode()
+    elif isinstance(column.dtype, pl.List):
+        lengths = column.list.len().fill_null(0)
+        yield lengths.to_numpy().astype("<u4").tobytes()
+        yield from _buffers(column.filter(lengths > 0).explode())
+    elif column.dtype == pl.Boolean():
+        yield np.packbits(column.fill_null(value=False).to_numpy()).tobytes()
+    else:
+        numbers = column.to_physical()
+        values = numbers.fill_null(0).to_numpy()
+        yield values.astype(values.dtype.newbyteorder("<")).tobytes()
