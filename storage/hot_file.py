@@ -1,0 +1,122 @@
+"""Opening `hot.duckdb`: briefly, alone for writing, and beside others for reading."""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from core.errors import StoreBusy, StoreDamaged
+from storage import lock
+from storage.migrations import migrate, refuse_newer
+from storage.schema import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from duckdb import DuckDBPyConnection
+
+    from storage.store import Store
+
+# What DuckDB raises when a file cannot be had: by another process, or by this one.
+_TAKEN = (duckdb.IOException, duckdb.ConnectionException, duckdb.ResourceInUseException)
+_PAUSE = 0.05  # seconds between two tries while another program holds the file
+_HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.*?) ?\(PID (?P<pid>\d+)\)")
+
+# Nothing is downloaded or loaded behind the reader's back, and no variable of the calling
+# Python becomes a table.
+_CLOSED: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+}
+
+
+@contextmanager
+def writing(store: Store, doing: str, *, now: datetime) -> Iterator[DuckDBPyConnection]:
+    """Be the one writer, with the hot file open; raise `StoreBusy` when that cannot be had."""
+    patience = lock.Patience(store.lock_wait)
+    with lock.one_writer(store, doing, patience), opened(store, now=now) as con:
+        yield con
+
+
+@contextmanager
+def opened(store: Store, *, now: datetime) -> Iterator[DuckDBPyConnection]:
+    """Open the hot file for writing, its tables as this version knows them.
+
+    Only for who holds the write lock. Everything done in the block is one transaction: it is
+    committed at the end, or nothing of it happened.
+    """
+    patience = lock.Patience(store.lock_wait)
+    with lock.hot_alone(store, patience):
+        con = _patiently(store, patience, lambda: duckdb.connect(store.hot_path, config=_CLOSED))
+        try:
+            con.execute("set TimeZone = 'UTC'")
+            migrate(con, store.hot_path, now)
+            con.execute("begin")
+            yield con
+            con.execute("commit")
+        except (duckdb.IOException, duckdb.FatalException) as error:
+            raise StoreDamaged(str(store.hot_path), str(error)) from error
+        finally:
+            con.close()
+
+
+@contextmanager
+def reading(store: Store) -> Iterator[DuckDBPyConnection]:
+    """Open a database in memory that has the hot file attached as `hot`, for reading only.
+
+    Where there is no hot file yet, there is no `hot` either. The file stays as it is, and cannot
+    be written, until the block ends.
+    """
+    con = duckdb.connect(":memory:", config=_CLOSED)
+    try:
+        con.execute("set TimeZone = 'UTC'")
+        if not store.hot_path.exists():
+            yield con
+            return
+        patience = lock.Patience(store.lock_wait)
+        attach = f"attach {literal(str(store.hot_path))} as hot (read_only)"
+        with lock.hot_shared(store, patience):
+            _patiently(store, patience, lambda: con.execute(attach))
+            refuse_newer(con, store.hot_path)
+            try:
+                yield con
+            finally:  # the file is free again before its lock is
+                con.close()
+    finally:
+        con.close()
+
+
+def _patiently(
+    store: Store, patience: lock.Patience, attempt: Callable[[], DuckDBPyConnection]
+) -> DuckDBPyConnection:
+    """Try until it works; raise `StoreBusy` naming the program that holds the file."""
+    while True:
+        try:
+            return attempt()
+        except _TAKEN as error:
+            holder = _holder(error)
+            if holder is None:
+                raise StoreDamaged(str(store.hot_path), str(error)) from error
+            if not patience.left:
+                waited = round(patience.waited, 1)
+                raise StoreBusy(str(store.hot_path), waited=waited, holder=holder) from error
+            time.sleep(_PAUSE)
+
+
+def _holder(error: duckdb.Error) -> str | None:
+    """Return who holds the file, or None where the error speaks of something else.
+
+    DuckDB has one class for every failure of a file, so that its text must decide.
+    """
+    if found := _HOLDER.search(str(error)):
+        return f"{found['program'].strip() or 'another program'} (PID {found['pid']})"
+    if "Could not set lock" in str(error):
+        return "another program"
+    return None if isinstance(error, duckdb.IOException) else "another connection of this process"

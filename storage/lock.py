@@ -1,0 +1,130 @@
+"""Who may touch the store: one writer at a time, and no reader of hot while it is written.
+
+Two locks, both held by the operating system, so that they end with the process that holds them:
+`write.lock` is taken by whoever changes anything, for as long as the change takes;
+`hot.lock` is shared by readers of `hot.duckdb` and taken alone only while that file is open for
+writing. DuckDB locks the file as well, but a POSIX lock ends when *any* handle of the process on
+that file closes, so that one reader's end would free the file under another reader.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+from filelock import FileLock, ReadWriteLock, Timeout
+
+from core.errors import StoreBusy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from storage.store import Store
+
+_POLL = 0.01  # seconds between two looks at a lock that is held
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who holds the write lock, and what for."""
+
+    pid: int
+    doing: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} ({self.doing})"
+
+
+class Patience:
+    """A wait that is bounded over all that is waited for."""
+
+    def __init__(self, seconds: float) -> None:
+        self._started = time.monotonic()
+        self._seconds = seconds
+
+    @property
+    def waited(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self._started
+
+    @property
+    def left(self) -> float:
+        """Seconds that remain, never below 0."""
+        return max(0.0, self._seconds - self.waited)
+
+
+@contextmanager
+def one_writer(store: Store, doing: str, patience: Patience) -> Iterator[None]:
+    """Be the only one who changes the store; raise `StoreBusy` naming who else does."""
+    store.home.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(_write_lock(store), is_singleton=False)
+    try:
+        lock.acquire(timeout=patience.left, poll_interval=_POLL)
+    except Timeout:
+        raise StoreBusy(
+            str(store.home), waited=round(patience.waited, 1), holder=_holder(store)
+        ) from None
+    try:
+        _note(store).write_bytes(msgspec.json.encode(Holder(os.getpid(), doing)))
+        yield
+    finally:
+        _note(store).unlink(missing_ok=True)
+        lock.release()
+
+
+@contextmanager
+def hot_alone(store: Store, patience: Patience) -> Iterator[None]:
+    """Keep every reader away from `hot.duckdb`."""
+    lock = _hot_lock(store)
+    try:
+        lock.acquire_write(timeout=patience.left)
+    except Timeout:
+        raise StoreBusy(
+            str(store.hot_path), waited=round(patience.waited, 1), holder="a reader"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+        lock.close()
+
+
+@contextmanager
+def hot_shared(store: Store, patience: Patience) -> Iterator[None]:
+    """Keep `hot.duckdb` as it is while it is read."""
+    lock = _hot_lock(store)
+    try:
+        lock.acquire_read(timeout=patience.left)
+    except Timeout:
+        raise StoreBusy(
+            str(store.hot_path), waited=round(patience.waited, 1), holder=_holder(store)
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+        lock.close()
+
+
+def _hot_lock(store: Store) -> ReadWriteLock:
+    # An instance of its own: one that threads share would refuse instead of waiting.
+    return ReadWriteLock(store.home / "hot.lock", is_singleton=False)
+
+
+def _write_lock(store: Store) -> Path:
+    return store.home / "write.lock"
+
+
+def _note(store: Store) -> Path:
+    return store.home / "write.holder"
+
+
+def _holder(store: Store) -> str:
+    """Return who holds the write lock as far as it left a note."""
+    try:
+        return str(msgspec.json.decode(_note(store).read_bytes(), type=Holder))
+    except (OSError, msgspec.DecodeError):  # it just ended, or is writing the note
+        return "another writer"

@@ -1,0 +1,86 @@
+"""Changes to the hot file's tables, numbered, each applied once and recorded in the file.
+
+A store that a newer nightjar wrote is refused, since what it means is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable  # noqa: TC003 - dataclass fields are read at run time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.datasets import DATASETS
+from core.errors import StoreTooNew
+from storage.schema import hot_ddl
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
+
+_RECORD = (
+    "create table if not exists schema_migrations "
+    "(version INTEGER, name VARCHAR, applied_at TIMESTAMPTZ)"
+)
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One change; `apply` runs in the transaction that also records it."""
+
+    version: int
+    name: str
+    apply: Callable[[DuckDBPyConnection], None]
+
+
+def _first_tables(con: DuckDBPyConnection) -> None:
+    for dataset in DATASETS.values():
+        con.execute(hot_ddl(dataset))
+    con.execute(
+        "create table batches "
+        "(batch VARCHAR, dataset VARCHAR, state VARCHAR, rows BIGINT, settled_at TIMESTAMPTZ)"
+    )
+    con.execute(
+        "create table files "
+        "(dataset VARCHAR, path VARCHAR, rows BIGINT, sha256 VARCHAR, written_at TIMESTAMPTZ)"
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, "make the first tables", _first_tables),)
+
+
+def has_table(con: DuckDBPyConnection, name: str) -> bool:
+    """Return whether the hot file, open in `con` as the database `hot`, has the table."""
+    query = "select 1 from duckdb_tables() where (database_name, table_name) = ('hot', ?)"
+    return bool(con.execute(query, [name]).fetchall())
+
+
+def applied(con: DuckDBPyConnection) -> int:
+    """Return the number of the last migration that the hot file had, 0 for a new one."""
+    if not has_table(con, "schema_migrations"):
+        return 0
+    rows = con.execute("select coalesce(max(version), 0) from hot.schema_migrations").fetchall()
+    return int(rows[0][0])
+
+
+def refuse_newer(con: DuckDBPyConnection, path: Path) -> int:
+    """Return `applied`, or raise `StoreTooNew` where this version does not know it."""
+    had, known = applied(con), MIGRATIONS[-1].version
+    if had > known:
+        raise StoreTooNew(str(path), version=had, known=known)
+    return had
+
+
+def migrate(con: DuckDBPyConnection, path: Path, now: datetime) -> list[int]:
+    """Apply what the hot file has not had yet, each in its own transaction; return the numbers."""
+    had = refuse_newer(con, path)
+    todo = [migration for migration in MIGRATIONS if migration.version > had]
+    for migration in todo:
+        con.execute("begin")
+        con.execute(_RECORD)
+        migration.apply(con)
+        record = "insert into schema_migrations values (?, ?, ?)"
+        con.execute(record, [migration.version, migration.name, now])
+        con.execute("commit")
+    return [migration.version for migration in todo]
