@@ -1,0 +1,146 @@
+"""Quarantine: rows that a gate held back, with their reasons, so that nothing disappears.
+
+`quarantine/<dataset>/<hash of the batch's name>.parquet`: the dataset's columns, then `reasons`,
+`batch` and `quarantined_at`. A row leaves quarantine by being in the store: nothing is deleted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from core.datasets import CANDLES, TIME, dataset_named
+from core.errors import ContractBroken, StoreDamaged
+from storage.cold import cold_files
+from storage.files import TEMPORARY, replacing
+from storage.hot_file import reading
+from storage.schema import literal
+from storage.tiers import union
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from core.datasets import Dataset
+    from storage.store import Store
+
+MARKS = {"reasons": pl.List(pl.String()), "batch": pl.String(), "quarantined_at": TIME}
+
+
+def write(
+    store: Store, dataset: str, quarantined: pl.DataFrame, batch: str, now: datetime
+) -> Path | None:
+    """Keep a batch's quarantined rows; return the file, None where there is nothing to keep.
+
+    The same batch again replaces its own file. Rows that another batch's file has already (they
+    were judged again, and are still held) are not kept twice.
+    """
+    declared = dataset_named(dataset)
+    path = _folder(store, dataset) / f"{_name(batch)}.parquet"
+    rows = _without_known(declared, _conform(declared, quarantined), _files(store, dataset), path)
+    if rows.is_empty():
+        return None
+    marked = rows.with_columns(
+        pl.lit(batch).alias("batch"), pl.lit(now).cast(TIME).alias("quarantined_at")
+    )
+    with replacing(path) as temporary:
+        marked.write_parquet(temporary, compression="zstd")
+    return path
+
+
+def read(store: Store, dataset: str) -> pl.DataFrame:
+    """Return all that was ever quarantined of a dataset, with `reasons` and the batch."""
+    declared = dataset_named(dataset)
+    schema = pl.Schema({**declared.columns, **MARKS})
+    return pl.concat([schema.to_frame(), *map(_read, _files(store, dataset))])
+
+
+def held(
+    store: Store, venue: str, symbol: str, interval: str, reason: str = "price_jump"
+) -> pl.DataFrame:
+    """Return candles that wait in quarantine for `reason`, oldest first, as `CANDLES` has them.
+
+    A row waits until the store holds its key with a row as new or newer: because it was
+    released itself, or because the source sent another one that was accepted.
+    """
+    waiting = (
+        read(store, CANDLES.name)
+        .filter(
+            pl.col("reasons").list.contains(reason),
+            venue=venue,
+            symbol=symbol,
+            interval=interval,
+        )
+        .select(*CANDLES.columns)
+        .sort("open_time", "ingested_at")
+        .unique(["open_time"], keep="last", maintain_order=True)
+    )
+    if waiting.is_empty():
+        return waiting
+    stored = _stored(store, waiting)
+    newer = waiting.join(stored, on="open_time", suffix="_stored").filter(
+        pl.col("ingested_at_stored") >= pl.col("ingested_at")
+    )
+    return waiting.join(newer, on="open_time", how="anti")
+
+
+def files(store: Store) -> dict[str, list[str]]:
+    """Return the quarantine's files by dataset, for SQL."""
+    folders = sorted(path for path in store.quarantine.glob("*") if path.is_dir())
+    found = {folder.name: [str(path) for path in _files(store, folder.name)] for folder in folders}
+    return {dataset: paths for dataset, paths in found.items() if paths}
+
+
+def _stored(store: Store, waiting: pl.DataFrame) -> pl.DataFrame:
+    first = waiting.row(0, named=True)
+    series = " and ".join(
+        f'"{name}" = {literal(first[name])}' for name in ("venue", "symbol", "interval")
+    )
+    times = "open_time between $start and $end"
+    within = {"start": waiting["open_time"].min(), "end": waiting["open_time"].max()}
+    with reading(store) as con:
+        query = union(con, CANDLES, cold_files(store, CANDLES), series)
+        query = f"select open_time, ingested_at from ({query}) where {times}"
+        stored: pl.DataFrame = con.sql(query, params=within).pl()
+    return stored
+
+
+def _conform(dataset: Dataset, quarantined: pl.DataFrame) -> pl.DataFrame:
+    if "reasons" not in quarantined.columns:
+        raise ContractBroken(dataset.name, "quarantined rows have no column `reasons`")
+    rows = dataset.conform(quarantined.drop("reasons"))
+    return rows.with_columns(quarantined["reasons"].cast(MARKS["reasons"]))
+
+
+def _without_known(
+    dataset: Dataset, rows: pl.DataFrame, others: list[Path], own: Path
+) -> pl.DataFrame:
+    known = [_read(path).select(*dataset.columns) for path in others if path != own]
+    if rows.is_empty() or not known:
+        return rows
+    columns = [*dataset.columns]
+    return rows.join(
+        pl.concat(known), on=columns, how="anti", nulls_equal=True, maintain_order="left"
+    )
+
+
+def _folder(store: Store, dataset: str) -> Path:
+    return store.quarantine / dataset
+
+
+def _files(store: Store, dataset: str) -> list[Path]:
+    found = _folder(store, dataset).glob("*.parquet")
+    return sorted(path for path in found if not path.name.startswith(TEMPORARY))
+
+
+def _name(batch: str) -> str:
+    return hashlib.sha256(batch.encode()).hexdigest()[:16]
+
+
+def _read(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path, hive_partitioning=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise StoreDamaged(str(path), str(error)) from error

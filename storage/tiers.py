@@ -1,0 +1,86 @@
+"""Hot and cold as one table: each key once, the newest `ingested_at` wins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from storage.cold import select_files
+from storage.migrations import has_table
+from storage.schema import columns, empty_select, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from duckdb import DuckDBPyConnection
+
+    from core.datasets import Dataset
+    from storage.cold import ColdFile
+
+
+def union(
+    con: DuckDBPyConnection, dataset: Dataset, files: Sequence[ColdFile], where: str = "true"
+) -> str:
+    """Return a query of the dataset's rows, where `con` has the hot file as `hot`.
+
+    Within a tier keys are unique, so that only a key that is in both needs a decision, and only
+    partitions that both tiers hold can have one. Elsewhere rows are read as they lie.
+
+    Args:
+        con: where the query will run.
+        dataset: whose rows.
+        files: the cold files to read.
+        where: a condition on the dataset's columns, applied in each tier.
+    """
+    if not has_table(con, dataset.name):
+        return f"{select_files(dataset, files)} where {where}" if files else empty_select(dataset)
+    mixed = _mixed(con, dataset, files, where) if files else []
+    apart = [file for file in files if file not in mixed]
+    hot = f"select {columns(dataset.columns)} from hot.{quoted(dataset.name)}"
+    parts = [f"{hot} where {where}"]
+    if mixed:
+        cold = select_files(dataset, mixed)
+        parts = [
+            _without(dataset, hot, cold, "y.ingested_at > x.ingested_at", where),
+            _without(dataset, cold, hot, "y.ingested_at >= x.ingested_at", where),
+        ]
+    if apart:
+        parts.append(f"{select_files(dataset, apart)} where {where}")
+    return "\nunion all\n".join(parts)
+
+
+def _without(dataset: Dataset, rows: str, others: str, beaten: str, where: str) -> str:
+    """Return `rows` but those whose key one of `others` has with a newer row."""
+    same_key = " and ".join(f"x.{quoted(name)} = y.{quoted(name)}" for name in dataset.key)
+    return (
+        f"select {columns(dataset.columns, 'x')} from ({rows} where {where}) x "
+        f"where not exists (select 1 from ({others} where {where}) y "
+        f"where {same_key} and {beaten})"
+    )
+
+
+def _mixed(
+    con: DuckDBPyConnection, dataset: Dataset, files: Sequence[ColdFile], where: str
+) -> list[ColdFile]:
+    """Return the cold files whose partition may have rows in hot too."""
+    folders = [name for name in dataset.partition_by if name != "month"]
+    time = quoted(dataset.time_column)
+    months = f"strftime(min({time}), '%Y-%m'), strftime(max({time}), '%Y-%m')"
+    query = (
+        f"select {columns([*folders])}{', ' if folders else ''}{months}, count(*) "
+        f"from hot.{quoted(dataset.name)} where {where} group by all"
+    )
+    spans = {
+        tuple(row[: len(folders)]): (row[-3], row[-2])
+        for row in con.execute(query).fetchall()
+        if row[-1]
+    }
+    return [file for file in files if _within(file, dataset, spans)]
+
+
+def _within(
+    file: ColdFile, dataset: Dataset, spans: dict[tuple[str, ...], tuple[str, str]]
+) -> bool:
+    parts = dict(zip(dataset.partition_by, file.partition, strict=True))
+    month = parts.pop("month")
+    first, last = spans.get(tuple(parts.values()), ("", ""))
+    return first <= month <= last
