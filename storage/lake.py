@@ -1,0 +1,168 @@
+"""SQL over everything that is kept: hot and cold as one set of tables, read-only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import polars as pl
+
+from core.clock import to_micros
+from core.datasets import CANDLES
+from core.errors import InvalidInput, QueryRefused, StoreDamaged
+from core.market import check_symbol, check_venue, interval_step
+from storage.cold import cold_files
+from storage.guard import check_statement, lock_down
+from storage.hot_file import reading
+from storage.schema import literal
+from storage.store import default_store
+from storage.tiers import union
+from storage.views import create_views
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from storage.cold import ColdFile
+    from storage.store import Store
+
+
+class _FileGone(Exception):
+    """A cold file was replaced between listing the lake and reading it."""
+
+
+def sql(
+    query: str,
+    params: Mapping[str, Any] | Sequence[Any] | None = None,
+    *,
+    store: Store | None = None,
+    max_rows: int | None = None,
+) -> pl.DataFrame:
+    """Run one reading SQL statement over the store.
+
+    Every dataset is a table in which each key comes once, whichever tier holds it, and the newest
+    `ingested_at` wins; so are `quarantine`, `coverage`, `gaps`, `batches` and `files`.
+
+    Args:
+        query: DuckDB SQL, one statement; `$name` or `?` stand for values.
+        params: the values.
+        store: which store; default is the one that the settings speak of.
+        max_rows: the most rows to return; default is all.
+
+    Raises:
+        QueryRefused: the SQL is wrong, or does more than read the store.
+        StoreBusy: somebody else wrote for longer than the store's `lock_wait`.
+    """
+    where = store or default_store()
+    check_statement(query)
+    return _again_if_gone(lambda: _run(where, query, params, max_rows))
+
+
+def read_candles(
+    store: Store,
+    *,
+    venue: str,
+    symbols: Sequence[str],
+    interval: str = "1m",
+    start: datetime,
+    end: datetime,
+) -> pl.DataFrame:
+    """Return the bars that open in [start, end), sorted by symbol and time.
+
+    No symbols stands for all that the venue has.
+    """
+    if isinstance(symbols, str):
+        raise InvalidInput(f"expected a list of symbols, was the text {symbols!r}")
+    check_venue(venue)
+    interval_step(interval)
+    wanted = [check_symbol(symbol) for symbol in symbols]
+    where = (
+        f"venue = {literal(venue)} and interval = {literal(interval)} "
+        f"and open_time >= make_timestamptz({to_micros(start)}) "
+        f"and open_time < make_timestamptz({to_micros(end)})"
+    )
+    if wanted:
+        where += f" and symbol in ({', '.join(map(literal, wanted))})"
+    months = (f"{start:%Y-%m}", f"{end:%Y-%m}")
+
+    def of_interest(file: ColdFile) -> bool:
+        its_venue, symbol, its_interval, month = file.partition
+        series = its_venue == venue and its_interval == interval
+        return series and (not wanted or symbol in wanted) and months[0] <= month <= months[1]
+
+    def read() -> pl.DataFrame:
+        with reading(store) as con:
+            files = [file for file in cold_files(store, CANDLES) if of_interest(file)]
+            query = f"from ({union(con, CANDLES, files, where)}) order by symbol, open_time"
+            return _fetch(con, query, None, None, [file.path for file in files])
+
+    return _again_if_gone(read)
+
+
+def _run(
+    store: Store,
+    query: str,
+    params: Mapping[str, Any] | Sequence[Any] | None,
+    max_rows: int | None,
+) -> pl.DataFrame:
+    with reading(store) as con:
+        files = create_views(con, store)
+        lock_down(con, files)
+        return _fetch(con, query, params, max_rows, files)
+
+
+def _fetch(
+    con: duckdb.DuckDBPyConnection,
+    query: str,
+    params: Mapping[str, Any] | Sequence[Any] | None,
+    max_rows: int | None,
+    files: Sequence[str],
+) -> pl.DataFrame:
+    try:
+        relation = con.sql(query, params=params)
+        if max_rows is not None:
+            relation = relation.limit(max_rows)
+        return _plain(relation.pl())
+    except duckdb.Error as error:
+        raise _translated(error, files) from error
+    except pl.exceptions.PolarsError as error:
+        raise QueryRefused(f"a column of the result cannot be returned: {error}") from error
+
+
+def _plain(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return sums of integers as integers: DuckDB makes them wider than any sum of ours."""
+    whole = [
+        name
+        for name, dtype in frame.schema.items()
+        if isinstance(dtype, pl.Decimal) and dtype.scale == 0 and _fits(frame[name])
+    ]
+    return frame.with_columns(pl.col(whole).cast(pl.Int64())).rechunk()
+
+
+def _fits(column: pl.Series) -> bool:
+    return bool(column.cast(pl.Int64(), strict=False).null_count() == column.null_count())
+
+
+def _translated(error: duckdb.Error, files: Sequence[str]) -> Exception:
+    text = str(error)
+    named = next((path for path in files if path in text), None)
+    if named is not None and not Path(named).exists():
+        return _FileGone(named)
+    if named is not None:
+        return StoreDamaged(named, text)
+    if type(error) is duckdb.Error:  # DuckDB raises its root class for a broken checksum
+        return StoreDamaged("hot.duckdb", text)
+    return QueryRefused(text)
+
+
+def _again_if_gone(read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+    """Read; once more with a new list of files where the archive replaced one meanwhile."""
+    try:
+        return read()
+    except _FileGone:
+        pass
+    try:
+        return read()
+    except _FileGone as error:
+        raise StoreDamaged(str(error), "the lake's log names it, and it is not there") from None

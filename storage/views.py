@@ -1,0 +1,97 @@
+"""The tables that SQL sees, each a query over the tiers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from core.datasets import CANDLES, DATASETS
+from core.market import INTERVALS
+from storage import quarantine as held_back
+from storage.cold import cold_files
+from storage.migrations import has_table
+from storage.schema import columns, literal, quoted, sql_type
+from storage.tiers import union
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from storage.store import Store
+
+_MICROS = " ".join(
+    f"when {literal(name)} then {step // timedelta(microseconds=1)}"
+    for name, step in INTERVALS.items()
+)
+_STEP = f"case interval {_MICROS} end"
+_SERIES = "venue, symbol, interval"
+
+COVERAGE = f"""
+select {_SERIES}, min(open_time) as first, max(open_time) as last, count(*) as bars,
+  (epoch_us(max(open_time)) - epoch_us(min(open_time))) // any_value({_STEP}) + 1 as expected,
+  expected - bars as missing
+from candles group by {_SERIES}
+"""
+
+# From the bar that should come after a stored one to the next stored one: [start, end).
+GAPS = f"""
+select {_SERIES}, open_time + to_microseconds({_STEP}) as start, following as "end",
+  (epoch_us(following) - epoch_us(open_time)) // {_STEP} - 1 as bars
+from (select {_SERIES}, open_time,
+  lead(open_time) over (partition by {_SERIES} order by open_time) as following from candles)
+where epoch_us(following) - epoch_us(open_time) > {_STEP}
+"""
+
+_BATCHES = (
+    "select null::VARCHAR as batch, null::VARCHAR as dataset, null::VARCHAR as state, "
+    "null::BIGINT as rows, null::TIMESTAMPTZ as settled_at where false"
+)
+_FILES = (
+    "select null::VARCHAR as dataset, null::VARCHAR as path, null::BIGINT as rows, "
+    "null::VARCHAR as sha256, null::TIMESTAMPTZ as written_at where false"
+)
+
+
+def create_views(con: DuckDBPyConnection, store: Store) -> list[str]:
+    """Make every view, where `con` has the hot file as `hot`; return the files they read.
+
+    The lake is listed after hot was opened: a row that left hot before is then in the list.
+    """
+    paths: list[str] = []
+    for dataset in DATASETS.values():
+        files = cold_files(store, dataset)
+        paths += [file.path for file in files]
+        _create(con, dataset.name, union(con, dataset, files))
+    quarantined = held_back.files(store)
+    paths += [path for group in quarantined.values() for path in group]
+    _create(con, "quarantine", _quarantine(quarantined))
+    _create(con, "coverage", COVERAGE)
+    _create(con, "gaps", GAPS)
+    for table, empty in (("batches", _BATCHES), ("files", _FILES)):
+        _create(con, table, f"from hot.{table}" if has_table(con, table) else empty)
+    return paths
+
+
+def _create(con: DuckDBPyConnection, name: str, query: str) -> None:
+    con.execute(f"create view {quoted(name)} as {query}")
+
+
+def _quarantine(files: dict[str, list[str]]) -> str:
+    """Return a query of all quarantined rows: candles in full, others by batch and reasons."""
+    marks = {name: sql_type(dtype) for name, dtype in held_back.MARKS.items()}
+    wanted = {name: sql_type(dtype) for name, dtype in CANDLES.columns.items()}
+    nothing = ", ".join(f"null::{t} as {quoted(n)}" for n, t in {**wanted, **marks}.items())
+    parts = [f"select null::VARCHAR as dataset, {nothing} where false"]
+    for dataset, paths in files.items():
+        if dataset not in DATASETS:
+            continue
+        there = DATASETS[dataset].columns
+        chosen = [
+            quoted(name) if name in there else f"null::{kind} as {quoted(name)}"
+            for name, kind in wanted.items()
+        ]
+        listed = ", ".join(map(literal, paths))
+        parts.append(
+            f"select {literal(dataset)} as dataset, {', '.join(chosen)}, {columns(marks)} "
+            f"from read_parquet([{listed}], hive_partitioning = false)"
+        )
+    return " union all ".join(parts)
