@@ -1,0 +1,1 @@
+"""The offline exchange: Binance's protocol over markets made from a seed."""
