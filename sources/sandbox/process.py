@@ -1,0 +1,203 @@
+"""The sandbox in a process: in the foreground for people, in a child for runs and tests."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import httpx
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from core.clock import format_utc
+from core.errors import SourceUnavailable
+from sources.sandbox.clock import Clock
+from sources.sandbox.faults import NO_FAULTS, FaultPlan, Faults
+from sources.sandbox.history import History
+from sources.sandbox.server import Exchange, create_app
+from sources.sandbox.unreliable import TRANSPORT_SCOPE
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+HOST = "127.0.0.1"
+_START_SECONDS = 30.0
+_STOP_SECONDS = 5.0
+_WATCH_SECONDS = 0.25  # how often a child looks whether its parent is still there
+_ROOT = Path(__file__).resolve().parents[2]
+_NAME = "sandbox"
+
+
+def serve(
+    port: int,
+    seed: int,
+    faults: Faults = NO_FAULTS,
+    *,
+    clock: Clock | None = None,
+    announce: Callable[[str], None] = lambda _url: None,
+    parent: int | None = None,
+) -> None:
+    """Serve on the loopback address until SIGINT or SIGTERM.
+
+    Args:
+        port: 0 for one that the system chooses; `announce` hears the URL once it answers.
+        seed: decides the markets.
+        faults: in force from the start.
+        clock: the wall clock where it is not given.
+        announce: called once.
+        parent: process without which there is no reason to go on.
+
+    Raises:
+        SourceUnavailable: the port is taken.
+    """
+    exchange = Exchange(History(seed), clock or Clock(), FaultPlan(faults))
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+        except OSError as error:
+            raise SourceUnavailable(_NAME, f"port {port} cannot be had: {error}") from None
+        url = f"http://{HOST}:{listener.getsockname()[1]}"
+        config = uvicorn.Config(
+            create_app(exchange),
+            http=_Http,
+            ws=_WebSocket,
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            lifespan="off",
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=60,
+            timeout_graceful_shutdown=1,
+            ws_ping_interval=20.0,
+            ws_ping_timeout=60.0,
+        )
+        _Server(config, lambda: announce(url), parent).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Says when it answers, and ends with its parent."""
+
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], parent: int | None
+    ) -> None:
+        super().__init__(config)
+        self._ready = ready
+        self._parent = parent
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Return whether to stop; asked ten times a second."""
+        orphan = self._parent is not None and os.getppid() != self._parent
+        return await super().on_tick(counter) or orphan
+
+
+class _Http(H11Protocol):
+    """Gives the application its connection, so that it can hang up."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        app = self.app
+        self.app = lambda scope, receive, send: app(
+            {**scope, TRANSPORT_SCOPE: transport}, receive, send
+        )
+
+
+class _WebSocket(WebSocketsSansIOProtocol):
+    """As `_Http`; the connection comes from it by upgrade."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        app = self.app
+        self.app = lambda scope, receive, send: app(
+            {**scope, TRANSPORT_SCOPE: transport}, receive, send
+        )
+
+
+@contextlib.contextmanager
+def running(
+    *,
+    seed: int = 1,
+    port: int = 0,
+    faults: Faults = NO_FAULTS,
+    at: datetime | None = None,
+    speed: float = 1.0,
+) -> Iterator[str]:
+    """Run a sandbox in a child process; yield its base URL; stop it whatever happens.
+
+    Args:
+        seed: decides the markets.
+        port: 0 for one that the system chooses.
+        faults: in force from the start; `set_faults` changes them.
+        at: where its clock starts, the present where it is None.
+        speed: how fast its clock runs; 0 for one that stands still.
+
+    Raises:
+        SourceUnavailable: it does not answer within a bounded time.
+    """
+    command = [sys.executable, "-m", "sources.sandbox", "--port", str(port), "--seed", str(seed)]
+    command += ["--faults", faults.as_json(), "--speed", str(speed), "--parent", str(os.getpid())]
+    command += ["--at", format_utc(at)] if at else []
+    with tempfile.TemporaryFile() as complaints:
+        child = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(_ROOT), *sys.path])},
+        )
+        try:
+            yield _announced(child, complaints)
+        finally:
+            _stop(child)
+
+
+def _announced(child: subprocess.Popen[bytes], complaints: IO[bytes]) -> str:
+    """Return the URL that the child writes once it answers."""
+    pipe = cast("IO[bytes]", child.stdout)
+    ready, _, _ = select.select([pipe], [], [], _START_SECONDS)
+    url = pipe.readline().decode().strip() if ready else ""
+    if url:
+        return url
+    complaints.seek(0)
+    said = complaints.read().decode(errors="replace").strip().splitlines()
+    reason = said[-1] if said else f"no answer within {_START_SECONDS:g} s"
+    raise SourceUnavailable(_NAME, f"it did not start: {reason}")
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    """End the child: ask, wait a bounded time, then insist."""
+    child.terminate()
+    try:
+        child.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+    cast("IO[bytes]", child.stdout).close()
+
+
+def set_faults(url: str, faults: Faults = NO_FAULTS) -> None:
+    """Put `faults` in force at a running sandbox; without them, none."""
+    answer = httpx.put(f"{url}/sandbox/faults", content=faults.as_json())
+    if answer.status_code != httpx.codes.OK:
+        raise SourceUnavailable(_NAME, answer.text, status=answer.status_code)
+
+
+def stats(url: str) -> dict[str, Any]:
+    """Return what a running sandbox counted: requests, and faults injected by kind."""
+    found: dict[str, Any] = httpx.get(f"{url}/sandbox/stats").json()
+    return found
