@@ -14,6 +14,11 @@ class Check(NamedTuple):
     why: str
 
 
+_NOT_CHOSEN = Check(
+    "passed, but not chosen",
+    "it passed every check, but a better one does the same, or the night's places were taken",
+)
+
 # In the order of the night. A verdict that is not here is shown by its own name.
 CHECKS: dict[str, Check] = {
     "too_few_days": Check("too few days", "there are too few days of data to judge it"),
@@ -27,10 +32,8 @@ CHECKS: dict[str, Check] = {
     "fails_out_of_sample": Check(
         "no gain on unseen days", "it gained nothing on the days kept out of the search"
     ),
-    "survivor": Check(
-        "passed, but not chosen",
-        "it passed every check, but a better one does the same, or the night's places were taken",
-    ),
+    "survivor": _NOT_CHOSEN,
+    "like_a_better_one": _NOT_CHOSEN,
 }
 
 

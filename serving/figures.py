@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from serving import charts
 from serving.checks import check
 from serving.night import SCORE, change, curve, scores
@@ -14,6 +12,7 @@ from serving.page import markup
 from serving.words import percent
 
 if TYPE_CHECKING:
+    import polars as pl
     from markupsafe import Markup
 
     from serving.night import NightReport
@@ -37,31 +36,25 @@ def luck_png(report: NightReport) -> str:
     return base64.b64encode(charts.png(_luck(report, (560, 240)), scale=1.0)).decode()
 
 
-def curves(report: NightReport, rows: list[Row], *, most: int) -> list[Row]:
+def curves(report: NightReport, rows: pl.DataFrame, *, most: int) -> list[Row]:
     """Draw the equity of up to `most` of `rows` that have one, against buy and hold."""
+    keys = ["strategy_id", "symbol"]
+    ranked = rows.with_row_index("rank", offset=1)
+    having = ranked.join(report.equity, on=keys, how="semi", maintain_order="left")
+    return [_drawn(report, row) for row in having.head(most).to_dicts()]
+
+
+def _drawn(report: NightReport, row: Row) -> Row:
     unseen = None if report.holdout_from is None else report.holdout_from.date()
-    drawn: list[Row] = []
-    for rank, row in enumerate(rows, start=1):
-        hold = curve(report.benchmark.filter(pl.col("symbol") == row["symbol"]))
-        own = curve(
-            report.equity.filter(
-                pl.col("symbol") == row["symbol"], pl.col("strategy_id") == row["strategy_id"]
-            )
-        )
-        if own.values and len(drawn) < most:
-            won = bool(report.promoted.height)
-            chart = charts.equity(own, hold, promoted=won, unseen_from=unseen)
-            drawn.append(
-                row
-                | {
-                    "rank": rank,
-                    "why": check(row["verdict"]).why,
-                    "svg": markup(charts.svg(chart, f"equity-{rank}")),
-                    "own": percent(change(own), signed=True),
-                    "hold": percent(change(hold), signed=True),
-                }
-            )
-    return drawn
+    hold = curve(report.benchmark.filter(symbol=row["symbol"]))
+    own = curve(report.equity.filter(symbol=row["symbol"], strategy_id=row["strategy_id"]))
+    chart = charts.equity(own, hold, promoted=bool(report.promoted.height), unseen_from=unseen)
+    return row | {
+        "why": check(row["verdict"]).why,
+        "svg": markup(charts.svg(chart, f"equity-{row['rank']}")),
+        "own": percent(change(own), signed=True),
+        "hold": percent(change(hold), signed=True),
+    }
 
 
 def _luck(report: NightReport, size: tuple[int, int]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 
@@ -18,8 +19,8 @@ def table(columns: Columns) -> str:
 
 def escape(text: str) -> str:
     """Return `text` on one line, with no meaning in Markdown or HTML."""
-    text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
-    return re.sub(r"([\\`*_{}\[\]()#+!|>~-])", r"\\\1", text)
+    text = html.escape(" ".join(text.split()), quote=False)
+    return re.sub(r"([\\`*_\[\]|~])", r"\\\1", text)
 
 
 def block(text: str) -> str:

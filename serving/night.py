@@ -140,10 +140,20 @@ def winners(report: NightReport) -> pl.DataFrame:
 
 
 def misses(report: NightReport, most: int) -> pl.DataFrame:
-    """Return the nearest misses: those that got furthest, then the least likely luck."""
-    rest = report.results.join(report.promoted, on=["strategy_id", "symbol"], how="anti")
+    """Return the nearest misses of a night: see `nearest`."""
+    keys = ["strategy_id", "symbol"]
+    return nearest(report.results.join(report.promoted, on=keys, how="anti"), most)
+
+
+def nearest(results: pl.DataFrame, most: int) -> pl.DataFrame:
+    """Return up to `most` rows that traded and were not promoted, the nearest to it first.
+
+    Nearest is what met the most checks, then what luck explains least. `results` has at least
+    the columns strategy_id, symbol, trades, verdict, sharpe and deflated_sharpe.
+    """
+    missed = _traded(results).filter(pl.col("verdict").ne_missing(PROMOTED))
     reached = pl.col("verdict").map_elements(rank, return_dtype=pl.Int64, skip_nulls=False)
-    return _ranked(_traded(rest)).sort(reached, descending=True, maintain_order=True).head(most)
+    return _ranked(missed).sort(reached, descending=True, maintain_order=True).head(most)
 
 
 def funnel(report: NightReport) -> list[Step]:

@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import polars as pl
-
 from serving import gates
-from serving.checks import check
+from serving.checks import PROMOTED, check
 from serving.claims import claims
 from serving.distribution import describe
 from serving.explain import facts
-from serving.markdown import block, table
+from serving.markdown import block, escape, table
 from serving.night import (
     SCORE,
     NightReport,
@@ -27,6 +25,7 @@ from serving.night import (
     headline,
     meaning,
     misses,
+    nearest,
     scores,
     silent,
     summary,
@@ -35,7 +34,7 @@ from serving.night import (
 from serving.page import render
 from serving.words import completeness, count, decimal, percent, probability
 
-__all__ = ["NightReport", "headline", "render_html", "render_markdown", "summary_table"]
+__all__ = ["NightReport", "headline", "nearest", "render_html", "render_markdown", "summary_table"]
 
 _CURVES = 12  # charts of the promoted; the rest is in the table
 _FAILED_CURVES = 3  # charts of what was not promoted, where nothing was
@@ -50,23 +49,26 @@ def render_html(report: NightReport) -> str:
     """Return the report as one page that opens without a network."""
     from serving import figures  # noqa: PLC0415 - altair takes a second to import
 
-    won = winners(report).to_dicts()
-    missed = misses(report, _MISSES).to_dicts()
+    won, missed = winners(report), misses(report, report.results.height)
+    near = missed.head(_MISSES)
     notable = gates.notable(report.gates)
     return render(
         "night.html.j2",
         report=report,
+        date=f"{report.as_of:%Y-%m-%d}",
         headline=headline(report),
         summary=summary(report),
         meaning=meaning(report),
         best=(best(report) or {SCORE: None})[SCORE],
         held=_held(report),
         luck=figures.luck(report),
-        luck_words=describe(scores(report), report.luck_hurdle, len(won)),
+        luck_words=describe(scores(report), report.luck_hurdle, won.height),
         silent=silent(report),
-        curves=figures.curves(report, won or missed, most=_CURVES if won else _FAILED_CURVES),
-        winners=[_entry(report, n, row) for n, row in enumerate(won, start=1)],
-        misses=[_entry(report, n, row) for n, row in enumerate(missed, start=1)],
+        curves=figures.curves(report, won, most=_CURVES)
+        if won.height
+        else figures.curves(report, missed, most=_FAILED_CURVES),
+        winners=[_entry(report, n, row) for n, row in enumerate(won.to_dicts(), start=1)],
+        misses=[_entry(report, n, row) for n, row in enumerate(near.to_dicts(), start=1)],
         open_entries=_OPEN,
         steps=funnel(report),
         quality=report.quality.sort("symbol").to_dicts(),
@@ -85,7 +87,7 @@ def render_html(report: NightReport) -> str:
 def render_markdown(report: NightReport, *, chart: bool = False) -> str:
     """Return the report in short, as Markdown; `chart` embeds the distribution as a PNG."""
     won, missed = winners(report).to_dicts(), misses(report, _MISSES).to_dicts()
-    parts = [f"# {headline(report)}", summary(report), meaning(report)]
+    parts = [f"# {escape(headline(report))}", escape(summary(report)), meaning(report)]
     if report.sandbox:
         parts.insert(1, "**SANDBOX: made-up markets of the offline exchange, not real ones.**")
     if chart and len(scores(report)):
@@ -136,15 +138,15 @@ def _columns(rows: list[Row], *, why: bool = False) -> list[tuple[str, list[str]
 
 
 def _texts(rows: list[Row]) -> list[str]:
-    return [f"`{row['strategy_id']}`\n\n{block(row['text'] or '')}" for row in rows]
+    return [f"**{escape(row['strategy_id'])}**\n\n{block(row['text'] or '')}" for row in rows]
 
 
 def _entry(report: NightReport, rank: int, row: Row) -> Row:
     """Put together what the page says of one strategy on one symbol."""
-    hold = change(curve(report.benchmark.filter(pl.col("symbol") == row["symbol"])))
+    hold = change(curve(report.benchmark.filter(symbol=row["symbol"])))
     return row | {
         "rank": rank,
-        "anchor": f"{row['verdict'] or 'trial'}-{rank}",
+        "anchor": f"{'won' if row['verdict'] == PROMOTED else 'missed'}-{rank}",
         "why": check(row["verdict"]).why,
         "facts": facts(report, row, hold),
         "columns": _columns([row]),
