@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import polars as pl
 
-from core.clock import to_micros
 from core.datasets import CANDLES
-from core.errors import InvalidInput, QueryRefused, StoreDamaged
-from core.market import check_symbol, check_venue, interval_step
+from core.errors import NothingStored, QueryRefused, StoreDamaged
+from core.market import interval_step
 from storage.cold import cold_files
 from storage.guard import check_statement, lock_down
 from storage.hot_file import reading
-from storage.schema import literal
+from storage.selection import Selection
 from storage.store import default_store
 from storage.tiers import union
 from storage.views import create_views
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from storage.cold import ColdFile
     from storage.store import Store
 
 
@@ -72,30 +72,43 @@ def read_candles(
 
     No symbols stands for all that the venue has.
     """
-    if isinstance(symbols, str):
-        raise InvalidInput(f"expected a list of symbols, was the text {symbols!r}")
-    check_venue(venue)
-    interval_step(interval)
-    wanted = [check_symbol(symbol) for symbol in symbols]
-    where = (
-        f"venue = {literal(venue)} and interval = {literal(interval)} "
-        f"and open_time >= make_timestamptz({to_micros(start)}) "
-        f"and open_time < make_timestamptz({to_micros(end)})"
-    )
-    if wanted:
-        where += f" and symbol in ({', '.join(map(literal, wanted))})"
-    months = (f"{start:%Y-%m}", f"{end:%Y-%m}")
+    chosen = Selection(venue, symbols, interval, start, end)
+    return query_candles(store, chosen, "from {candles} order by symbol, open_time")
 
-    def of_interest(file: ColdFile) -> bool:
-        its_venue, symbol, its_interval, month = file.partition
-        series = its_venue == venue and its_interval == interval
-        return series and (not wanted or symbol in wanted) and months[0] <= month <= months[1]
+
+def latest_candles(
+    store: Store,
+    *,
+    venue: str,
+    symbols: Sequence[str] | None,
+    days: int,
+    now: datetime,
+    interval: str = "1m",
+) -> pl.DataFrame:
+    """Return the bars of the last `days` days that are stored, counted from the newest bar.
+
+    Raises:
+        NothingStored: there is no bar of these symbols that opened before `now`.
+    """
+    chosen = Selection(venue, symbols or (), interval, end=now)
+    newest = query_candles(store, chosen, "select max(open_time) from {candles}").item()
+    if newest is None:
+        what = ", ".join(chosen.symbols) or "any symbol"
+        raise NothingStored(f"there are no {interval} bars of {what} from {venue} in the store")
+    end = newest + interval_step(interval)
+    recent = replace(chosen, start=end - timedelta(days=days), end=min(end, now))
+    return query_candles(store, recent, "from {candles} order by symbol, open_time")
+
+
+def query_candles(store: Store, chosen: Selection, query: str) -> pl.DataFrame:
+    """Run a query of ours over chosen candles, `{candles}` in its text: no view, no lock-down."""
 
     def read() -> pl.DataFrame:
         with reading(store) as con:
-            files = [file for file in cold_files(store, CANDLES) if of_interest(file)]
-            query = f"from ({union(con, CANDLES, files, where)}) order by symbol, open_time"
-            return _fetch(con, query, None, None, [file.path for file in files])
+            files = chosen.files(cold_files(store, CANDLES))
+            candles = f"({union(con, CANDLES, files, chosen.condition)})"
+            paths = [file.path for file in files]
+            return _fetch(con, query.format(candles=candles), None, None, paths)
 
     return _again_if_gone(read)
 

@@ -13,10 +13,11 @@ import polars as pl
 
 from core.datasets import CANDLES, TIME, dataset_named
 from core.errors import ContractBroken, StoreDamaged
+from core.market import interval_step
 from storage.cold import cold_files
 from storage.files import TEMPORARY, replacing
 from storage.hot_file import reading
-from storage.schema import literal
+from storage.selection import Selection
 from storage.tiers import union
 
 if TYPE_CHECKING:
@@ -94,16 +95,16 @@ def files(store: Store) -> dict[str, list[str]]:
 
 
 def _stored(store: Store, waiting: pl.DataFrame) -> pl.DataFrame:
-    first = waiting.row(0, named=True)
-    series = " and ".join(
-        f'"{name}" = {literal(first[name])}' for name in ("venue", "symbol", "interval")
-    )
-    times = "open_time between $start and $end"
-    within = {"start": waiting["open_time"].min(), "end": waiting["open_time"].max()}
+    """Return `open_time` and `ingested_at` of the stored rows of the waiting rows' series."""
+    venue, symbol, interval = waiting.select("venue", "symbol", "interval").row(0)
+    start, end = waiting["open_time"][0], waiting["open_time"][-1] + interval_step(interval)
+    chosen = Selection(venue, (symbol,), interval, start, end)
     with reading(store) as con:
-        query = union(con, CANDLES, cold_files(store, CANDLES), series)
-        query = f"select open_time, ingested_at from ({query}) where {times}"
-        stored: pl.DataFrame = con.sql(query, params=within).pl()
+        files = chosen.files(cold_files(store, CANDLES))
+        query = (
+            f"select open_time, ingested_at from ({union(con, CANDLES, files, chosen.condition)})"
+        )
+        stored: pl.DataFrame = con.sql(query).pl()
     return stored
 
 
