@@ -38,7 +38,7 @@ def merge(
     *,
     batch: str,
     now: datetime,
-    quarantined: pl.DataFrame | None = None,
+    quarantined: int = 0,
     verdict_row: dict[str, Any] | None = None,
 ) -> Merge:
     """Bring a batch's accepted rows into the store and record the batch as merged.
@@ -52,7 +52,7 @@ def merge(
         accepted: rows with the dataset's columns.
         batch: the batch's name: the `path` of its receipt.
         now: when this happens.
-        quarantined: the rows that the gate held back, with `reasons`; kept in quarantine.
+        quarantined: how many of its rows the gate held back.
         verdict_row: the gate's verdict as a row of `verdicts`.
 
     Raises:
@@ -62,8 +62,6 @@ def merge(
     declared = dataset_named(dataset)
     rows = _checked(declared, accepted)
     released = _released(store, declared, rows)
-    if quarantined is not None:
-        held_back.write(store, dataset, quarantined, batch, now)
     with writing(store, f"merging {batch}", now=now) as con:
         again = _state(con, batch) == "merged"
         counts = merge_rows(con, store, declared, rows, now=now, again=again)
@@ -77,7 +75,7 @@ def merge(
         inserted=counts.inserted,
         revised=counts.revised,
         unchanged=counts.unchanged,
-        quarantined=0 if quarantined is None else quarantined.height,
+        quarantined=quarantined,
         released=released,
     )
 
