@@ -225,9 +225,10 @@ class _ClauseReader:
         if self._reader.here.text != "%":
             raise self._reader.here.wrong(f"'%' after {token.text}")
         self._reader.take()
-        fraction = float(Decimal(token.text) / 100)
+        percent = float(token.text)  # first: a Decimal of 1e9999999 cannot be divided
+        fraction = float(Decimal(token.text) / 100) if 0 < percent < 1e6 else percent
         if not LEAST_LEVEL <= fraction <= most:
-            raise token.wrong(expected, f"{token.text}%")
+            raise token.wrong(expected, f"{token.text[:40]}%")
         return fraction
 
     def _duration(self) -> timedelta:

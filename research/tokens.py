@@ -47,7 +47,9 @@ class Token(NamedTuple):
 
     def described(self) -> str:
         """Say what stands here, for an error."""
-        return "the end of the text" if self.kind == "end" else f"'{self.text}'"
+        if self.kind == "end":
+            return "the end of the text"
+        return f"'{self.text}'" if len(self.text) <= 40 else f"'{self.text[:37]}...'"
 
     def wrong(self, expected: str, was: str | None = None) -> StrategySyntaxError:
         """Return the error that something else was expected at this place."""
