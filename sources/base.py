@@ -120,8 +120,11 @@ def ask(
     explain: Callable[[bytes], str],
     pacer: Pacer,
     retry: Retry,
+    json: bool = True,
 ) -> T:
-    """Send one JSON request, again where that may help, and return what `read` makes of it.
+    """Send one request, again where that may help, and return what `read` makes of its answer.
+
+    With `json`, an answer that calls itself anything else is malformed.
 
     Raises:
         SourceUnavailable: no usable answer in the attempts and time that `retry` grants.
@@ -139,7 +142,8 @@ def ask(
         except RateLimited as error:
             pacer.hold(error.retry_after or _UNSAID.get(answer.status, 1.0))
             raise
-        require_json(answer, source)
+        if json:
+            require_json(answer, source)
         return read(body)
 
     return retry.run(once)

@@ -22,7 +22,7 @@ NUMBER = (
     r"^[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?"
     r"|NaN|nan|Infinity|infinity|inf)$"
 )
-INTEGER = r"^[+-]?[0-9]{1,18}$"
+INTEGER = r"^[+-]?(?:[0-9]{1,18}|[1-8][0-9]{18})$"  # what surely fits in 64 bits
 _SHOWN = 40  # characters of a wrong cell that an error shows
 
 

@@ -41,10 +41,15 @@ def test_what_is_no_number_is_refused_with_its_row(text: str) -> None:
         floats(pl.Series("close", ["1", "2", text, "x"]), InvalidInput)
 
 
-@pytest.mark.parametrize("text", [*WEIRD, "1.0", "NaN", "1e5", "9" * 19])
+@pytest.mark.parametrize("text", [*WEIRD, "1.0", "NaN", "1e5", "9" * 19, "1" * 20])
 def test_what_is_no_whole_number_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="row 9, trades: expected a whole number"):
         integers(pl.Series("trades", ["+7", text]), InvalidInput, first_row=8)
+
+
+@given(st.lists(st.integers(-(9 * 10**18 - 1), 9 * 10**18 - 1), min_size=1))
+def test_whole_numbers_read_back_exactly(values: list[int]) -> None:
+    assert integers(pl.Series("t", [str(v) for v in values]), InvalidInput).to_list() == values
 
 
 def test_an_error_shows_only_the_start_of_a_long_cell() -> None:

@@ -1,0 +1,74 @@
+"""Bytes of files that others made: bounded in size, whole, and never trusted.
+
+A zip or gzip may be cut, damaged, or a bomb that unpacks to more than the machine holds. `refuse`
+builds the error of the room that asks, from a text.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Protocol
+
+from core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sources.numbers import Refuse
+
+AT_MOST = 1024 * 1024 * 1024  # bytes, packed or unpacked: 100 years of minutes are about as much
+RATIO = 200  # times a file may grow; a year of the same minute over and over grows 60 times
+FREE = 1024 * 1024  # bytes up to which the ratio does not matter
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def read_whole(path: Path, *, at_most: int = AT_MOST) -> bytes:
+    """Return the bytes of `path`; raise `InvalidInput` where it cannot be read or is too large."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(at_most + 1)
+    except OSError as error:
+        raise InvalidInput(f"expected a file to read, was {path}: {error.strerror}") from None
+    if len(data) > at_most:
+        raise InvalidInput(f"expected a file of at most {at_most} bytes, was {path}")
+    return data
+
+
+def unzip(data: bytes, refuse: Refuse, *, at_most: int = AT_MOST) -> tuple[str, bytes]:
+    """Return the name and the bytes of the one file in a zip."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = [member for member in archive.infolist() if not member.is_dir()]
+            if len(members) != 1:
+                raise refuse(f"expected one file in the zip, was {len(members)}")
+            with archive.open(members[0]) as file:
+                content = _read(file, len(data), refuse, at_most)
+    # NotImplementedError: an unknown compression; RuntimeError: encrypted
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise refuse(f"expected a whole zip, was damaged or cut: {error}") from None
+    return PurePosixPath(members[0].filename).name, content
+
+
+def gunzip(data: bytes, refuse: Refuse, *, at_most: int = AT_MOST) -> bytes:
+    """Return what a gzip holds."""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            return _read(file, len(data), refuse, at_most)
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise refuse(f"expected a whole gzip, was damaged or cut: {error}") from None
+
+
+def _read(file: _Readable, packed: int, refuse: Refuse, at_most: int) -> bytes:
+    """Read to the end, but never past what is allowed: a header may lie about the size."""
+    allowed = min(at_most, max(FREE, RATIO * packed))
+    content = file.read(allowed + 1)
+    if len(content) > allowed:
+        raise refuse(f"{packed} bytes unpack to over {allowed}: is it a bomb?")
+    return content
