@@ -119,7 +119,9 @@ def verify(data: bytes, checksum: bytes, name: str) -> None:
 
 def _table(data: bytes, refuse: Refuse) -> pl.DataFrame:
     """Return the twelve columns as text, without the header."""
-    data = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
     head = data[:1_000].split(b"\n", 1)[0].decode(errors="replace")
     header = head[:1].isalpha()
     if header:
