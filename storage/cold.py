@@ -5,16 +5,21 @@ https://github.com/delta-io/delta/blob/master/PROTOCOL.md
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
-from deltalake import DeltaTable
+from deltalake import DeltaTable, WriterProperties, write_deltalake
+from deltalake.exceptions import DeltaError
 
-from storage.schema import columns, literal
+from core.errors import StoreDamaged
+from storage.files import sync
+from storage.schema import columns, literal, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from core.datasets import Dataset
     from storage.store import Store
@@ -31,12 +36,19 @@ class ColdFile:
     rows: int
 
 
+def folder_of(dataset: Dataset, partition: Partition) -> str:
+    """Return a partition's hive folders: `venue=…/symbol=…/interval=…/month=…`."""
+    named = zip(dataset.partition_by, partition, strict=True)
+    return "/".join(f"{name}={value}" for name, value in named)
+
+
 def cold_files(store: Store, dataset: Dataset) -> list[ColdFile]:
     """Return the files of the newest version, by partition; none where nothing is archived."""
     folder = store.lake_table(dataset.name)
     if not DeltaTable.is_deltatable(folder):
         return []
-    actions = pl.DataFrame(DeltaTable(folder).get_add_actions(flatten=True))
+    with _translating(folder):
+        actions = pl.DataFrame(DeltaTable(folder).get_add_actions(flatten=True))
     found = [
         ColdFile(
             path=f"{folder}/{row['path']}",
@@ -56,3 +68,57 @@ def select_files(dataset: Dataset, files: Sequence[ColdFile]) -> str:
         f"select {columns(dataset.columns)} from read_parquet([{paths}], "
         f"hive_partitioning = true, hive_types = {{{types}}})"
     )
+
+
+def replace_partition(
+    store: Store, dataset: Dataset, partition: Partition, rows: pl.DataFrame
+) -> None:
+    """Make `rows` all that the partition holds: one commit, on disk when this returns."""
+    folder = store.lake_table(dataset.name)
+    named = list(zip(dataset.partition_by, partition, strict=True))
+    month = partition[dataset.partition_by.index("month")]
+    with _translating(folder):
+        write_deltalake(
+            folder,
+            rows.with_columns(pl.lit(month).alias("month")),
+            mode="overwrite",
+            predicate=" and ".join(f"{quoted(name)} = {literal(value)}" for name, value in named),
+            partition_by=list(dataset.partition_by),
+            writer_properties=WriterProperties(compression="ZSTD"),
+        )
+    for file in Path(folder, folder_of(dataset, partition)).iterdir():
+        sync(file)
+    _sync_folders(Path(folder), folder_of(dataset, partition))
+
+
+def vacuum(store: Store, dataset: Dataset) -> int:
+    """Delete the files that the newest version does not name; return how many.
+
+    Then anyone's `read_parquet` over the folders reads the newest version.
+    """
+    folder = store.lake_table(dataset.name)
+    if not DeltaTable.is_deltatable(folder):
+        return 0
+    with _translating(folder):
+        table = DeltaTable(folder)
+        everything = {"retention_hours": 0, "enforce_retention_duration": False, "full": True}
+        if not table.vacuum(dry_run=True, **everything):  # type: ignore[arg-type]
+            return 0
+        return len(table.vacuum(dry_run=False, **everything))  # type: ignore[arg-type]
+
+
+def _sync_folders(table: Path, partition: str) -> None:
+    """Flush the log's newest entry, and every folder in which a name may be new."""
+    log = table / "_delta_log"
+    sync(max(log.glob("*.json")))
+    inner = table / partition
+    for folder in [log, inner, *inner.parents[: len(Path(partition).parts)], table.parent]:
+        sync(folder)
+
+
+@contextmanager
+def _translating(folder: str) -> Iterator[None]:
+    try:
+        yield
+    except DeltaError as error:
+        raise StoreDamaged(folder, str(error)) from error

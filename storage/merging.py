@@ -14,7 +14,7 @@ import polars as pl
 from core.clock import to_micros
 from core.datasets import TIME
 from storage.cold import cold_files
-from storage.schema import CONFIRMED, columns, literal, quoted, values
+from storage.schema import CONFIRMED, columns, literal, quoted, same_key, values
 from storage.tiers import union
 
 if TYPE_CHECKING:
@@ -125,10 +125,6 @@ def _literal(value: Any) -> str:
     return f"make_timestamptz({to_micros(value)})"
 
 
-def _same_key(dataset: Dataset, left: str, right: str) -> str:
-    return " and ".join(f"{left}.{quoted(n)} = {right}.{quoted(n)}" for n in dataset.key)
-
-
 def _row(dataset: Dataset, table: str) -> str:
     return f"row({columns(values(dataset), table)})"
 
@@ -139,7 +135,7 @@ def _match(con: DuckDBPyConnection, dataset: Dataset, stored: str) -> tuple[int,
         f"create or replace temp table matched as select i._row, "
         f"{_row(dataset, 'i')} is not distinct from {_row(dataset, 's')} as same, "
         f"i.ingested_at > s.ingested_at as later "
-        f"from incoming i join ({stored}) s on {_same_key(dataset, 'i', 's')}"
+        f"from incoming i join ({stored}) s on {same_key(dataset, 'i', 's')}"
     )
     counts = con.execute(
         "select count(*), count(*) filter (not same), count(*) filter (same and later) from matched"
@@ -167,8 +163,8 @@ def _collect_differing(con: DuckDBPyConnection, dataset: Dataset, stored: str) -
         f"row(i.ingested_at, {_row(dataset, 'i')}) > "
         f"row(greatest(s.ingested_at, h.{CONFIRMED}), {_row(dataset, 's')}) as newer "
         f"from (select * from incoming semi join (from matched where not same) using (_row)) i "
-        f"join ({stored}) s on {_same_key(dataset, 'i', 's')} "
-        f"left join {table} h on {_same_key(dataset, 'i', 'h')}"
+        f"join ({stored}) s on {same_key(dataset, 'i', 's')} "
+        f"left join {table} h on {same_key(dataset, 'i', 'h')}"
     )
 
 
@@ -199,7 +195,7 @@ def _replace(con: DuckDBPyConnection, dataset: Dataset) -> int:
     table = f"hot.{quoted(dataset.name)}"
     con.execute(
         f"delete from {table} as h using differing d "
-        f"where d.newer and {_same_key(dataset, 'h', 'd.i')}"
+        f"where d.newer and {same_key(dataset, 'h', 'd.i')}"
     )
     return _changed(
         con,
@@ -213,7 +209,7 @@ def _confirm(con: DuckDBPyConnection, dataset: Dataset) -> None:
     con.execute(
         f"update hot.{quoted(dataset.name)} as h set {CONFIRMED} = i.ingested_at "
         f"from incoming i join matched m using (_row) where m.same and m.later "
-        f"and {_same_key(dataset, 'h', 'i')} "
+        f"and {same_key(dataset, 'h', 'i')} "
         f"and i.ingested_at > coalesce(h.{CONFIRMED}, h.ingested_at)"
     )
 

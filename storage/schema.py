@@ -57,6 +57,11 @@ def values(dataset: Dataset) -> list[str]:
     return [name for name in dataset.columns if name not in (*dataset.key, *PROVENANCE)]
 
 
+def same_key(dataset: Dataset, left: str, right: str) -> str:
+    """Return the condition that two tables' rows have one key."""
+    return " and ".join(f"{left}.{quoted(n)} = {right}.{quoted(n)}" for n in dataset.key)
+
+
 def hot_ddl(dataset: Dataset) -> str:
     """Return the statement that makes a dataset's hot table.
 

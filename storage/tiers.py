@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from storage.cold import select_files
 from storage.migrations import has_table
-from storage.schema import columns, empty_select, quoted
+from storage.schema import columns, empty_select, quoted, same_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,11 +50,10 @@ def union(
 
 def _without(dataset: Dataset, rows: str, others: str, beaten: str, where: str) -> str:
     """Return `rows` but those whose key one of `others` has with a newer row."""
-    same_key = " and ".join(f"x.{quoted(name)} = y.{quoted(name)}" for name in dataset.key)
     return (
         f"select {columns(dataset.columns, 'x')} from ({rows} where {where}) x "
         f"where not exists (select 1 from ({others} where {where}) y "
-        f"where {same_key} and {beaten})"
+        f"where {same_key(dataset, 'x', 'y')} and {beaten})"
     )
 
 
