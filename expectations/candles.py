@@ -28,7 +28,12 @@ STEPS = {name: step // timedelta(microseconds=1) for name, step in INTERVALS.ite
 RULES = (
     one_of("interval", "unknown_interval", list(INTERVALS)),
     *(between(price, "price_not_positive", 0, strictly=True) for price in PRICES),
-    Rule("ohlc_inconsistent", "ExpectOhlcConsistent", {"column_list": list(PRICES)}),
+    Rule(
+        "ohlc_inconsistent",
+        "ExpectOhlcConsistent",
+        {"column_list": list(PRICES)},
+        "low ≤ open, close ≤ high",
+    ),
     between("volume", "negative_volume", 0),
     between("quote_volume", "negative_volume", 0),
     between("taker_buy_volume", "negative_volume", 0),

@@ -6,15 +6,19 @@ share global state, and it is no faster on several threads.
 
 from __future__ import annotations
 
+import logging
 import threading
 import warnings
 from contextlib import contextmanager
+from copy import copy
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     import polars as pl
 
@@ -39,8 +43,9 @@ class Finding(msgspec.Struct, frozen=True):
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Hold the lock, and keep the library's own deprecations from our users."""
+    """Hold the lock, and keep the library's deprecations and chatter from our users."""
     with _LOCK, warnings.catch_warnings():
+        logging.getLogger("great_expectations").setLevel(logging.WARNING)
         warnings.simplefilter("ignore")
         yield
 
@@ -53,7 +58,8 @@ def expectation_of(rule: Rule) -> Any:
 
     kind = getattr(custom, rule.expectation, None) or getattr(gxe, rule.expectation)
     meta = {"code": rule.code, "scope": rule.scope}
-    return kind(**rule.arguments, severity=rule.severity, meta=meta)
+    description = f"{rule.code}: {rule.says}"
+    return kind(**rule.arguments, severity=rule.severity, meta=meta, description=description)
 
 
 def gx_suite(name: str, rules: Sequence[Rule]) -> Any:
@@ -109,14 +115,38 @@ def findings(result: Any) -> list[Finding]:
 
 def _finding(outcome: Any) -> Finding:
     config = outcome.expectation_config
-    raised = outcome.exception_info.get("raised_exception", False)
+    error = _error(outcome.exception_info)
     return Finding(
         code=config.meta["code"],
         scope=config.meta["scope"],
         severity=str(config.severity.value),
-        passed=bool(outcome.success) and not raised,
+        passed=bool(outcome.success) and error is None,
         rows=outcome.result.get("unexpected_index_list") or [],
         observed=outcome.result.get("observed_value"),
         expected=config.kwargs.get("value"),
-        error=outcome.exception_info.get("exception_message") if raised else None,
+        error=error,
     )
+
+
+def _error(info: Mapping[str, Any]) -> str | None:
+    """Return what kept an expectation from judging: of itself, or of one of its metrics."""
+    parts = [info] if "raised_exception" in info else info.values()
+    raised = [part for part in parts if part["raised_exception"]]
+    return str(raised[0]["exception_message"]) if raised else None
+
+
+def render(result: Any, name: str, judged_at: datetime) -> str:
+    """Return the library's page about a result; it counts on style sheets from other machines."""
+    with quietly():
+        from great_expectations.render.renderer.page_renderer import (  # noqa: PLC0415 - takes seconds
+            ValidationResultsPageRenderer,
+        )
+        from great_expectations.render.view.view import (  # noqa: PLC0415 - as above
+            DefaultJinjaPageView,
+        )
+
+        named = copy(result)
+        run = {"run_name": escape(name), "run_time": judged_at.isoformat()}
+        named.meta = {**result.meta, "run_id": run}
+        view: Any = DefaultJinjaPageView()
+        return str(view.render(ValidationResultsPageRenderer().render(named)))

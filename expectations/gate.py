@@ -57,12 +57,12 @@ def gate(
         rows = _rows(suite.dataset, batch, held)
         past = _history(suite, history)
     except ContractBroken as broken:
-        return _not_the_contract(suite.dataset, batch, name, broken.reason)
+        return _not_the_contract(suite.dataset, batch, name, now, broken.reason)
     rules = suite.all_rules
     if expected_rows is not None:
         rules = (*rules, row_count(expected_rows + rows.filter(HELD).height))
     result, found = _judge(suite, rules, rows, past, now)
-    return _verdict(suite.dataset, rows, name, result, found)
+    return _verdict(suite.dataset, rows, result, found, name=name, now=now)
 
 
 def _rows(dataset: Dataset, batch: pl.DataFrame, held: pl.DataFrame | None) -> pl.DataFrame:
@@ -121,10 +121,15 @@ def _quarantines(finding: Finding) -> list[int]:
 
 
 def _verdict(
-    dataset: Dataset, rows: pl.DataFrame, name: str, result: Any, found: list[Finding]
+    dataset: Dataset,
+    rows: pl.DataFrame,
+    result: Any,
+    found: list[Finding],
+    *,
+    name: str,
+    now: datetime,
 ) -> Verdict:
-    reasons = _reasons(found)
-    judged = rows.join(reasons, on=ROW, how="left", maintain_order="left")
+    judged = rows.join(_reasons(found), on=ROW, how="left", maintain_order="left")
     bad = pl.col("reasons").is_not_null()
     own = judged.filter(~pl.col(HELD))
     quarantined_rows = own.filter(bad).height
@@ -138,6 +143,7 @@ def _verdict(
         accepted=accepted.select(columns),
         quarantined=judged.filter(bad).select(*columns, "reasons"),
         rows=own.height,
+        judged_at=now,
         passed=reason is None,
         reason=reason,
         reasons=counts,
@@ -185,7 +191,7 @@ def _refusal(
     for finding in found:
         if finding.error is not None:
             return f"{finding.code} could not be judged: {finding.error}"
-        if finding.scope == "batch" and finding.severity == "critical" and not finding.passed:
+        if finding.severity == "critical" and not finding.passed and not finding.rows:
             return f"{finding.code}: expected {finding.expected}, was {finding.observed}"
     if quarantined * 100 > rows * TOLERATED:
         why = ", ".join(f"{code} {count}" for code, count in counts.items())
@@ -196,7 +202,9 @@ def _refusal(
     return None
 
 
-def _not_the_contract(dataset: Dataset, batch: pl.DataFrame, name: str, why: str) -> Verdict:
+def _not_the_contract(
+    dataset: Dataset, batch: pl.DataFrame, name: str, now: datetime, why: str
+) -> Verdict:
     """Refuse a batch whose rows cannot even be judged: they stay where they are."""
     return Verdict(
         dataset=dataset.name,
@@ -204,6 +212,7 @@ def _not_the_contract(dataset: Dataset, batch: pl.DataFrame, name: str, why: str
         accepted=dataset.empty(),
         quarantined=dataset.empty().with_columns(reasons=pl.lit(None, pl.List(pl.String()))),
         rows=batch.height,
+        judged_at=now,
         passed=False,
         reason=why,
         reasons={},

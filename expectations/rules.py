@@ -38,6 +38,7 @@ class Rule:
     code: str
     expectation: str
     arguments: Mapping[str, Any]
+    says: str  # what is expected, for people
     severity: Severity = "critical"
     scope: Scope = "row"
     beside: bool = False
@@ -72,23 +73,34 @@ def between(
         "strict_max": strictly and maximum is not None,
     }
     name = "ExpectColumnValuesToBeBetween"
-    return Rule(code, name, arguments, severity=severity, beside=beside)
+    says = _bounds(column, minimum, maximum, "<" if strictly else "≤")
+    return Rule(code, name, arguments, says, severity=severity, beside=beside)
 
 
-def one_of(column: str, code: str, values: Sequence[Any], *, beside: bool = False) -> Rule:
+def _bounds(column: str, minimum: float | None, maximum: float | None, sign: str) -> str:
+    if minimum == maximum:
+        return f"{column} = {minimum:g}"
+    least = "" if minimum is None else f"{minimum:,g} {sign} "
+    most = "" if maximum is None else f" {sign} {maximum:,g}"
+    return f"{least}{column}{most}"
+
+
+def one_of(column: str, code: str, values: Sequence[Any]) -> Rule:
     """Expect one of `values`; null is not judged."""
     arguments = {"column": column, "value_set": list(values)}
-    return Rule(code, "ExpectColumnValuesToBeInSet", arguments, beside=beside)
+    says = f"{column} is one of {', '.join(map(str, values))}"
+    return Rule(code, "ExpectColumnValuesToBeInSet", arguments, says)
 
 
-def matches(column: str, code: str, regex: str) -> Rule:
+def matches(column: str, code: str, regex: str, says: str) -> Rule:
     """Expect texts in which `regex` is found; null is not judged."""
-    return Rule(code, "ExpectColumnValuesToMatchRegex", {"column": column, "regex": regex})
+    arguments = {"column": column, "regex": regex}
+    return Rule(code, "ExpectColumnValuesToMatchRegex", arguments, f"{column} is {says}")
 
 
 def filled(column: str, code: str) -> Rule:
     """Expect texts that say something; null is not judged."""
-    return matches(column, code, r"\S")
+    return matches(column, code, r"\S", "not empty")
 
 
 def at_least(column: str, other: str, code: str) -> Rule:
@@ -99,12 +111,14 @@ def at_least(column: str, other: str, code: str) -> Rule:
         "or_equal": True,
         "ignore_row_if": "either_value_is_missing",
     }
-    return Rule(code, "ExpectColumnPairValuesAToBeGreaterThanB", arguments)
+    says = f"{other} ≤ {column}"
+    return Rule(code, "ExpectColumnPairValuesAToBeGreaterThanB", arguments, says)
 
 
 def row_count(rows: int) -> Rule:
     """Expect a batch of exactly so many rows."""
-    return Rule("row_count", "ExpectTableRowCountToEqual", {"value": rows}, scope="batch")
+    says = f"the batch has {rows:,} rows"
+    return Rule("row_count", "ExpectTableRowCountToEqual", {"value": rows}, says, scope="batch")
 
 
 # What every row of every dataset must be.
@@ -114,7 +128,7 @@ COMMON = (
     between("bad_names", "bad_name", 0, 0),
 )
 DUPLICATE = between("copies_before", "duplicate", 0, 0, beside=True)
-STRATEGY_ID = matches("strategy_id", "bad_strategy_id", r"^[0-9a-f]{16}\Z")
+STRATEGY_ID = matches("strategy_id", "bad_strategy_id", r"^[0-9a-f]{16}\Z", "16 hexadecimal digits")
 
 Facts = Callable[[pl.DataFrame, "datetime"], pl.DataFrame]
 NeighbourFacts = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]

@@ -32,6 +32,7 @@ class Verdict:
     accepted: pl.DataFrame
     quarantined: pl.DataFrame
     rows: int
+    judged_at: datetime
     passed: bool
     reason: str | None
     reasons: Mapping[str, int]  # rows of the batch by reason; a row may have several
@@ -57,9 +58,24 @@ class Verdict:
             quarantined=self.quarantined_rows,
         )
 
+    @property
+    def verdict_id(self) -> str:
+        """Name this verdict: the same for the same decision on the same batch at the same time."""
+        named = json.dumps([*self._facts().values(), format_utc(self.judged_at)])
+        return hashlib.sha256(named.encode()).hexdigest()[:16]
+
     def as_row(self, now: datetime) -> dict[str, Any]:
-        """Return this verdict as a row of the dataset `verdicts`."""
-        row = {
+        """Return this verdict as a row of the dataset `verdicts`, stored at `now`."""
+        return {
+            "verdict_id": self.verdict_id,
+            **self._facts(),
+            "judged_at": self.judged_at,
+            "source": "gate",
+            "ingested_at": now,
+        }
+
+    def _facts(self) -> dict[str, Any]:
+        return {
             "dataset": self.dataset,
             "batch": self.batch,
             "rows": self.rows,
@@ -68,14 +84,6 @@ class Verdict:
             "passed": self.passed,
             "reason": self.reason,
             "reasons": json.dumps(dict(self.reasons), sort_keys=True),
-        }
-        named = json.dumps([*row.values(), format_utc(now)])
-        return {
-            "verdict_id": hashlib.sha256(named.encode()).hexdigest()[:16],
-            **row,
-            "judged_at": now,
-            "source": "gate",
-            "ingested_at": now,
         }
 
     def markdown(self) -> str:
