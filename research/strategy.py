@@ -69,7 +69,7 @@ class Strategy:
             raise InvalidInput("expected rules for long or short, was none")
         for name in _LEVELS:
             _check_level(name, getattr(self, name), most=self._most(name))
-        if self.timeout is not None and not LEAST_TIMEOUT <= self.timeout <= MOST_TIMEOUT:
+        if self.timeout is not None and not _allowed(self.timeout):
             raise InvalidInput(f"expected {_timeout_expected()}, was {self.timeout}")
         if any(depth(rule) > DEEPEST for rule in self.rules()):
             raise InvalidInput(f"expected expressions of at most {DEEPEST} levels, was more")
@@ -234,7 +234,7 @@ class _ClauseReader:
     def _duration(self) -> timedelta:
         token = self._reader.take()
         duration = _duration_of(token)
-        if duration is None or not LEAST_TIMEOUT <= duration <= MOST_TIMEOUT:
+        if duration is None or not _allowed(duration):
             raise token.wrong(_timeout_expected())
         return duration
 
@@ -283,4 +283,8 @@ def _level_expected(name: str, most: float) -> str:
 
 def _timeout_expected() -> str:
     bounds = f"{format_duration(LEAST_TIMEOUT)} to {format_duration(MOST_TIMEOUT)}"
-    return f"a timeout from {bounds} such as 90m, 4h or 1d"
+    return f"a timeout of whole minutes from {bounds} such as 90m, 4h or 1d"
+
+
+def _allowed(timeout: timedelta) -> bool:
+    return LEAST_TIMEOUT <= timeout <= MOST_TIMEOUT and not timeout % timedelta(minutes=1)

@@ -81,7 +81,9 @@ def test_later_bars_never_change_earlier_values(name: str, seed: int, cut: int) 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_market_that_stands_still_has_values_everywhere(name: str) -> None:
-    flat = Bars(np.arange(600) * 60_000_000, *(np.full(600, 100.0) for _ in range(4)), np.zeros(600))
+    flat = Bars(
+        np.arange(600) * 60_000_000, *(np.full(600, 100.0) for _ in range(4)), np.zeros(600)
+    )
     result = values(name, defaults(name), flat)
     assert np.isfinite(result[INDICATORS[name].lookback(*defaults(name)) :]).all()
 
@@ -143,7 +145,9 @@ def test_the_rsi_is_wilders() -> None:
 
 
 def test_macd_is_the_signal_and_the_histogram() -> None:
-    macd, signal, rest = (values(n, (12, 26, 9), BARS) for n in ("macd", "macd_signal", "macd_hist"))
+    macd, signal, rest = (
+        values(n, (12, 26, 9), BARS) for n in ("macd", "macd_signal", "macd_hist")
+    )
     np.testing.assert_allclose((macd - signal)[33:], rest[33:], atol=1e-12)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -58,6 +59,7 @@ def readings(draw: st.DrawFn, longest: int = 10_000) -> Reading:
     return Reading(indicator.name, tuple(params), source)
 
 
+@cache
 def numerics(longest: int = 10_000) -> st.SearchStrategy:
     """Draw numbers; no period is longer than `longest`."""
     return st.recursive(
@@ -71,6 +73,7 @@ def numerics(longest: int = 10_000) -> st.SearchStrategy:
     )
 
 
+@cache
 def conditions(longest: int = 10_000) -> st.SearchStrategy:
     """Draw conditions; no period is longer than `longest`."""
     numeric = numerics(longest)
@@ -87,17 +90,22 @@ def conditions(longest: int = 10_000) -> st.SearchStrategy:
     )
 
 
-@st.composite
-def strategies(draw: st.DrawFn, longest: int = 10_000) -> Strategy:
+@cache
+def strategies(longest: int = 10_000) -> st.SearchStrategy:
+    """Draw strategies; no period is longer than `longest`."""
     side = st.builds(Side, conditions(longest), st.none() | conditions(longest))
-    kind = draw(st.sampled_from(("long", "short", "both")))
     levels = st.none() | st.floats(0.0001, MOST_LEVEL) | st.integers(1, 50).map(lambda n: n / 100)
-    return Strategy(
-        timeframe=draw(st.sampled_from(list(INTERVALS))),
-        long=draw(side) if kind != "short" else None,
-        short=draw(side) if kind != "long" else None,
-        stop=draw(levels),
-        target=draw(levels),
-        trail=draw(levels),
-        timeout=draw(st.none() | st.integers(60, 86_400 * 365).map(lambda s: timedelta(seconds=s))),
+    timeouts = st.none() | st.integers(1, 1_440 * 365).map(lambda n: timedelta(minutes=n))
+    sides = st.sampled_from(((True, False), (False, True), (True, True)))
+    return sides.flatmap(
+        lambda has: st.builds(
+            Strategy,
+            timeframe=st.sampled_from(list(INTERVALS)),
+            long=side if has[0] else st.none(),
+            short=side if has[1] else st.none(),
+            stop=levels,
+            target=levels,
+            trail=levels,
+            timeout=timeouts,
+        )
     )
