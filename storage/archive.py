@@ -19,7 +19,7 @@ from core.errors import StoreDamaged
 from storage import lock
 from storage.cold import cold_files, folder_of, replace_partition, select_files, vacuum
 from storage.files import content_sha256, file_sha256
-from storage.hot_file import opened, reading
+from storage.hot_file import in_memory, opened, reading
 from storage.migrations import has_table
 from storage.schema import columns, literal, quoted, same_key
 from storage.tiers import union
@@ -94,9 +94,12 @@ def _archive_partition(
     where = _condition(dataset, partition)
     _check_files(store, dataset, partition)
     rows = _gather(store, dataset, partition, where)
-    replace_partition(store, dataset, partition, rows)
-    files = _read_back(store, dataset, partition, rows)
-    left = _leave_hot(store, dataset, rows, files, now)
+    if not _holds(store, dataset, partition, rows):
+        replace_partition(store, dataset, partition, rows)
+        if not _holds(store, dataset, partition, rows):
+            folder = f"{store.lake_table(dataset.name)}/{folder_of(dataset, partition)}"
+            raise StoreDamaged(folder, f"it was read back, and is not the {rows.height} rows sent")
+    left = _leave_hot(store, dataset, partition, rows, now)
     return Archived(partition=folder_of(dataset, partition), rows=left)
 
 
@@ -124,10 +127,13 @@ def _check_files(store: Store, dataset: Dataset, partition: Partition) -> None:
 
     Otherwise a flipped bit would get a new file and a new hash, and never be found.
     """
+    files = _files_of(store, dataset, partition)
+    if not files:
+        return
     with reading(store) as con:
         known = dict(con.execute("select path, sha256 from hot.files").fetchall())
-    for file in _files_of(store, dataset, partition):
-        expected = known.get(_in_lake(store, file.path))
+    for file in files:
+        expected = known.get(store.in_lake(file.path))
         if expected is not None and file_sha256(Path(file.path)) != expected:
             raise StoreDamaged(file.path, "its SHA-256 is not the one that was recorded")
 
@@ -140,32 +146,24 @@ def _gather(store: Store, dataset: Dataset, partition: Partition, where: str) ->
     return dataset.conform(rows)
 
 
-def _read_back(
-    store: Store, dataset: Dataset, partition: Partition, rows: pl.DataFrame
-) -> list[ColdFile]:
-    """Return the partition's new files; raise `StoreDamaged` unless they hold exactly `rows`."""
+def _holds(store: Store, dataset: Dataset, partition: Partition, rows: pl.DataFrame) -> bool:
+    """Read the partition back: does it hold exactly `rows`?"""
     files = _files_of(store, dataset, partition)
-    with reading(store) as con:
-        query = f"from ({select_files(dataset, files)}) order by {columns(dataset.key)}"
+    if not files:
+        return False
+    query = f"from ({select_files(dataset, files)}) order by {columns(dataset.key)}"
+    with in_memory() as con:
         found: pl.DataFrame = con.sql(query).pl()
-    if content_sha256(found) != content_sha256(rows):
-        where = f"{store.lake_table(dataset.name)}/{folder_of(dataset, partition)}"
-        raise StoreDamaged(where, f"expected the {rows.height} rows written, was {found.height}")
-    return files
+    return content_sha256(found) == content_sha256(rows)
 
 
 def _leave_hot(
-    store: Store,
-    dataset: Dataset,
-    rows: pl.DataFrame,
-    files: list[ColdFile],
-    now: datetime,
+    store: Store, dataset: Dataset, partition: Partition, rows: pl.DataFrame, now: datetime
 ) -> int:
     """Delete from hot what cold holds, and record the new files' hashes, in one transaction."""
-    folder = Path(files[0].path).parent
     hashes = [
-        (dataset.name, _in_lake(store, f.path), f.rows, file_sha256(Path(f.path)), now)
-        for f in files
+        (dataset.name, store.in_lake(f.path), f.rows, file_sha256(Path(f.path)), now)
+        for f in _files_of(store, dataset, partition)
     ]
     with opened(store, now=now) as con:
         con.register("archived", rows.select(*dataset.key, "ingested_at"))
@@ -174,7 +172,7 @@ def _leave_hot(
             f"where {same_key(dataset, 'h', 'a')} and h.ingested_at <= a.ingested_at"
         ).fetchall()
         con.unregister("archived")
-        old = f"{_in_lake(store, str(folder))}/"
+        old = f"{dataset.name}/{folder_of(dataset, partition)}/"
         con.execute("delete from hot.files where starts_with(path, ?)", [old])
         con.executemany("insert into hot.files values (?, ?, ?, ?, ?)", hashes)
     return int(left[0][0])
@@ -184,7 +182,3 @@ def _clean(store: Store, dataset: Dataset) -> None:
     """Vacuum while nobody reads, so that no reader loses a file under its hands."""
     with lock.hot_alone(store, lock.Patience(store.lock_wait)):
         vacuum(store, dataset)
-
-
-def _in_lake(store: Store, path: str) -> str:
-    return path.removeprefix(f"{store.lake}/")

@@ -74,12 +74,11 @@ def reading(store: Store) -> Iterator[DuckDBPyConnection]:
     Where there is no hot file yet, there is no `hot` either. The file stays as it is, and cannot
     be written, until the block ends.
     """
-    con = duckdb.connect(":memory:", config=_CLOSED)
-    try:
-        con.execute("set TimeZone = 'UTC'")
+    with in_memory() as con:
         if not store.hot_path.exists():
             yield con
             return
+        con.execute("set temp_directory = $folder", {"folder": str(store.home / "tmp")})
         patience = lock.Patience(store.lock_wait)
         attach = f"attach {literal(str(store.hot_path))} as hot (read_only)"
         with lock.hot_shared(store, patience):
@@ -89,6 +88,15 @@ def reading(store: Store) -> Iterator[DuckDBPyConnection]:
                 yield con
             finally:  # the file is free again before its lock is
                 con.close()
+
+
+@contextmanager
+def in_memory() -> Iterator[DuckDBPyConnection]:
+    """Open a database in memory that loads nothing by itself and speaks UTC."""
+    con = duckdb.connect(":memory:", config=_CLOSED)
+    try:
+        con.execute("set TimeZone = 'UTC'")
+        yield con
     finally:
         con.close()
 

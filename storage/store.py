@@ -69,6 +69,10 @@ class Store:
         """Return the folder of a dataset's Delta Lake table."""
         return f"{self.lake}/{dataset}"
 
+    def in_lake(self, path: str) -> str:
+        """Return a file's path inside the lake, as the catalogue names it."""
+        return path.removeprefix(f"{self.lake}/")
+
 
 def default_store() -> Store:
     """Return the store that the person's settings speak of."""
