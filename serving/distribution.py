@@ -36,7 +36,7 @@ def histogram(scores: F8, *, show: float, most: int = 56) -> Bins:
     values = scores if len(scores) else np.zeros(1)
     top = max(float(values.max()), show)
     reach = max(1.0, 1.5 * (top - float(np.median(values))))
-    bottom = max(min(float(values.min()), show), float(np.median(values)) - reach)
+    bottom = min(show, max(float(values.min()), float(np.median(values)) - reach))
     width = next(
         (width for width in _WIDTHS if (top - bottom) / width <= most - 2),
         (top - bottom) / (most - 2),

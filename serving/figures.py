@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from serving import charts
 from serving.checks import check
 from serving.night import SCORE, change, curve, scores
@@ -12,7 +14,6 @@ from serving.page import markup
 from serving.words import percent
 
 if TYPE_CHECKING:
-    import polars as pl
     from markupsafe import Markup
 
     from serving.night import NightReport
@@ -40,7 +41,8 @@ def curves(report: NightReport, rows: pl.DataFrame, *, most: int) -> list[Row]:
     """Draw the equity of up to `most` of `rows` that have one, against buy and hold."""
     keys = ["strategy_id", "symbol"]
     ranked = rows.with_row_index("rank", offset=1)
-    having = ranked.join(report.equity, on=keys, how="semi", maintain_order="left")
+    known = report.equity.filter(pl.col("equity").is_finite(), pl.col("day").is_not_null())
+    having = ranked.join(known, on=keys, how="semi", maintain_order="left")
     return [_drawn(report, row) for row in having.head(most).to_dicts()]
 
 

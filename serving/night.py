@@ -141,8 +141,7 @@ def winners(report: NightReport) -> pl.DataFrame:
 
 def misses(report: NightReport, most: int) -> pl.DataFrame:
     """Return the nearest misses of a night: see `nearest`."""
-    keys = ["strategy_id", "symbol"]
-    return nearest(report.results.join(report.promoted, on=keys, how="anti"), most)
+    return nearest(_unpromoted(report), most)
 
 
 def nearest(results: pl.DataFrame, most: int) -> pl.DataFrame:
@@ -158,8 +157,8 @@ def nearest(results: pl.DataFrame, most: int) -> pl.DataFrame:
 
 def funnel(report: NightReport) -> list[Step]:
     """Count the trials that failed at each check, in the order of the night."""
-    counts = dict(report.results["verdict"].fill_null("").value_counts().iter_rows())
-    counts.pop(PROMOTED, None)
+    ended = _unpromoted(report)["verdict"].fill_null("")
+    counts = dict(ended.value_counts().iter_rows())
     left = report.results.height
     steps: list[Step] = []
     for verdict in in_order(list(counts)):
@@ -195,7 +194,8 @@ def headline(report: NightReport) -> str:
         return "Nothing promoted. No strategy was tried."
     top = best(report)
     if top is None:
-        return f"Nothing promoted. None of {trials} traded."
+        none = "The only trial never" if report.trials == 1 else f"None of {trials}"
+        return f"Nothing promoted. {none} traded."
     who = "The only trial" if report.trials == 1 else f"The best of {trials}"
     reached, hurdle = apart(top[SCORE], report.luck_hurdle)
     if top[SCORE] <= report.luck_hurdle:
@@ -260,6 +260,10 @@ def meaning(report: NightReport) -> str:
         f"look brilliant; tonight {count(report.trials)} were looked at, and none was good enough "
         "to tell from luck. Paper trading goes on unchanged."
     )
+
+
+def _unpromoted(report: NightReport) -> pl.DataFrame:
+    return report.results.join(report.promoted, on=["strategy_id", "symbol"], how="anti")
 
 
 def _traded(frame: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from serving import gates
-from serving.checks import PROMOTED, check
+from serving.checks import check
 from serving.claims import claims
 from serving.distribution import describe
 from serving.explain import facts
@@ -67,8 +67,12 @@ def render_html(report: NightReport) -> str:
         curves=figures.curves(report, won, most=_CURVES)
         if won.height
         else figures.curves(report, missed, most=_FAILED_CURVES),
-        winners=[_entry(report, n, row) for n, row in enumerate(won.to_dicts(), start=1)],
-        misses=[_entry(report, n, row) for n, row in enumerate(near.to_dicts(), start=1)],
+        winners=[
+            _entry(report, f"won-{n}", n, row) for n, row in enumerate(won.to_dicts(), start=1)
+        ],
+        misses=[
+            _entry(report, f"missed-{n}", n, row) for n, row in enumerate(near.to_dicts(), start=1)
+        ],
         open_entries=_OPEN,
         steps=funnel(report),
         quality=report.quality.sort("symbol").to_dicts(),
@@ -141,12 +145,12 @@ def _texts(rows: list[Row]) -> list[str]:
     return [f"**{escape(row['strategy_id'])}**\n\n{block(row['text'] or '')}" for row in rows]
 
 
-def _entry(report: NightReport, rank: int, row: Row) -> Row:
+def _entry(report: NightReport, anchor: str, rank: int, row: Row) -> Row:
     """Put together what the page says of one strategy on one symbol."""
     hold = change(curve(report.benchmark.filter(symbol=row["symbol"])))
     return row | {
         "rank": rank,
-        "anchor": f"{'won' if row['verdict'] == PROMOTED else 'missed'}-{rank}",
+        "anchor": anchor,
         "why": check(row["verdict"]).why,
         "facts": facts(report, row, hold),
         "columns": _columns([row]),

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from research.vetting import VERDICTS
+from serving.checks import CHECKS, check, in_order, rank
+
+
+def test_every_verdict_of_the_vetting_has_its_words_in_the_same_order() -> None:
+    known = [verdict for verdict in CHECKS if verdict in VERDICTS]
+    assert known == list(VERDICTS)
+
+
+def test_an_unknown_verdict_speaks_for_itself() -> None:
+    assert check("crowded_trade").label == "crowded trade"
+    assert "crowded trade" in check("crowded_trade").why
+    assert check(None).label == check("").label == "no verdict"
+
+
+def test_unknown_verdicts_come_first() -> None:
+    assert in_order(["not_above_luck", "z", "too_few_days", "a"]) == [
+        "a",
+        "z",
+        "too_few_days",
+        "not_above_luck",
+    ]
+    assert rank("z") < rank("too_few_days") < rank("survivor")
