@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from core.errors import StoreDamaged
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -43,6 +45,14 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def read_parquet(path: Path) -> pl.DataFrame:
+    """Return a Parquet file's rows; raise `StoreDamaged` where it cannot be read as one."""
+    try:
+        return pl.read_parquet(path, hive_partitioning=False)
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise StoreDamaged(str(path), str(error)) from error
 
 
 def file_sha256(path: Path) -> str:

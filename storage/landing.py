@@ -1,23 +1,26 @@
 """Landing: what a source returned, on disk before anything judges it.
 
-`landing/<dataset>/<series_><first>_<last>_<hash>.parquet`: one immutable file per batch, named
-after its content, so that the same answer twice is one file.
+`landing/<dataset>/<series>_<first>_<last>_<content>_<bytes>.parquet`: one immutable file per
+batch. `content` is a hash of its rows, so that the same answer twice is one file; `bytes` is a
+hash of the file, so that a file that changed is known before anything reads it.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
 import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from core.clock import format_utc, parse_utc, require_utc
+from core.clock import parse_utc, require_utc
 from core.datasets import DATASETS, dataset_named
 from core.errors import InvalidInput, StoreDamaged
 from core.market import check_symbol, check_venue, interval_step
 from core.receipts import Receipt
-from storage.files import TEMPORARY, content_sha256, replacing
+from storage.files import TEMPORARY, content_sha256, file_sha256, read_parquet, replacing
 from storage.hot_file import reading
 from storage.migrations import has_table
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from core.datasets import Dataset
     from storage.store import Store
 
-_NAME = re.compile(r"(?:[A-Za-z0-9_-]+_)?(?P<hash>[0-9a-f]{16})\.parquet", re.ASCII)
+_NAME = re.compile(r"(?:[A-Za-z0-9_-]+_)?[0-9a-f]{16}_(?P<bytes>[0-9a-f]{16})\.parquet", re.ASCII)
 _STALE = timedelta(days=1)  # a temporary file this old belongs to nobody
 
 
@@ -39,27 +42,30 @@ def land(store: Store, dataset: str, frame: pl.DataFrame, *, source: str, now: d
     """
     declared = dataset_named(dataset)
     frame = declared.conform(frame)
-    receipt = _receipt(store, declared, frame, source)
-    path = store.home / receipt.path
-    if _whole(store, receipt):
-        return receipt
-    facts = {"source": source, "landed_at": format_utc(now)}
-    for name, moment in (("start", receipt.start), ("end", receipt.end)):
-        if moment is not None:
-            facts[name] = require_utc(moment).isoformat()
+    folder, label = store.landing / dataset, _label(declared, frame)
+    there = sorted(folder.glob(f"{label}_*.parquet"))
+    for path in there:
+        try:
+            return _receipt_of(store, path)
+        except StoreDamaged:
+            continue
+    content = io.BytesIO()
+    frame.write_parquet(content, compression="zstd", metadata=_facts(declared, frame, source, now))
+    data = content.getvalue()
+    path = folder / f"{label}_{hashlib.sha256(data).hexdigest()[:16]}.parquet"
     with replacing(path) as temporary:
-        frame.write_parquet(temporary, compression="zstd", metadata=facts)
-    return receipt
+        temporary.write_bytes(data)
+    for damaged_copy in there:
+        if damaged_copy != path:
+            damaged_copy.unlink()
+    return _receipt_of(store, path)
 
 
 def read_batch(store: Store, receipt: Receipt) -> pl.DataFrame:
     """Return a landed batch; raise `StoreDamaged` where it is not what was landed."""
     path = store.home / receipt.path
-    frame = dataset_named(receipt.dataset).conform(_read(path))
-    found = _NAME.fullmatch(path.name)
-    if found is None or _hash(frame) != found["hash"]:
-        raise StoreDamaged(str(path), "its content is not what its name says")
-    return frame
+    _check(path)
+    return dataset_named(receipt.dataset).conform(read_parquet(path))
 
 
 def pending(store: Store) -> list[Receipt]:
@@ -67,16 +73,18 @@ def pending(store: Store) -> list[Receipt]:
 
     A file that is no batch does not keep the others waiting; `damaged` names it.
     """
-    return [landed for landed in _unsettled(store) if isinstance(landed, Receipt)]
+    found = [(landed, path) for path, landed in _unsettled(store) if isinstance(landed, Receipt)]
+    oldest_first = sorted(found, key=lambda pair: (_landed_at(pair[1]), pair[0].path))
+    return [receipt for receipt, _ in oldest_first]
 
 
 def damaged(store: Store) -> list[StoreDamaged]:
     """Return what is wrong with the files of landing that are no batches."""
-    return [landed for landed in _unsettled(store) if isinstance(landed, StoreDamaged)]
+    return [landed for _, landed in _unsettled(store) if isinstance(landed, StoreDamaged)]
 
 
 def sweep(store: Store, *, now: datetime, keep_days: int) -> int:
-    """Delete settled batches that were settled more than `keep_days` ago; return how many.
+    """Delete settled batches that were settled at least `keep_days` ago; return how many.
 
     What a killed process left half written goes too.
     """
@@ -88,18 +96,15 @@ def sweep(store: Store, *, now: datetime, keep_days: int) -> int:
     return len(files)
 
 
-def _unsettled(store: Store) -> Iterator[Receipt | StoreDamaged]:
+def _unsettled(store: Store) -> Iterator[tuple[Path, Receipt | StoreDamaged]]:
     settled = _settled(store)
-    waiting = [
-        path
-        for path in store.landing.glob("*/*")
-        if str(path.relative_to(store.home)) not in settled and not path.name.startswith(TEMPORARY)
-    ]
-    for path in sorted(waiting, key=lambda path: (path.stat().st_mtime_ns, path.name)):
+    for path in sorted(store.landing.glob("*/*")):
+        if path.name.startswith(TEMPORARY) or _relative(store, path) in settled:
+            continue
         try:
-            yield _receipt_of(store, path)
+            yield path, _receipt_of(store, path)
         except StoreDamaged as error:
-            yield error
+            yield path, error
 
 
 def _settled(store: Store) -> dict[str, datetime]:
@@ -110,20 +115,11 @@ def _settled(store: Store) -> dict[str, datetime]:
         return dict(con.execute("select batch, settled_at from hot.batches").fetchall())
 
 
-def _receipt(store: Store, dataset: Dataset, frame: pl.DataFrame, source: str) -> Receipt:
-    times = frame[dataset.time_column]
-    start, end = times.min(), times.max()
-    parts = [*_series(dataset, frame), _compact(start), _compact(end), _hash(frame)]
-    name = "_".join(part for part in parts if part) + ".parquet"
-    path = store.landing / dataset.name / name
-    return Receipt(
-        dataset=dataset.name,
-        path=str(path.relative_to(store.home)),
-        rows=frame.height,
-        source=source,
-        start=require_utc(start) if isinstance(start, datetime) else None,
-        end=require_utc(end) if isinstance(end, datetime) else None,
-    )
+def _label(dataset: Dataset, frame: pl.DataFrame) -> str:
+    """Return the part of the name that the rows decide."""
+    ends = [f"{time:%Y%m%dT%H%M%S}" for time in _ends(dataset, frame).values()]
+    content = content_sha256(frame.drop("ingested_at"))[:16]
+    return "_".join([*_series(dataset, frame), *ends, content])
 
 
 def _series(dataset: Dataset, frame: pl.DataFrame) -> list[str]:
@@ -142,51 +138,59 @@ def _series(dataset: Dataset, frame: pl.DataFrame) -> list[str]:
     return parts
 
 
-def _compact(moment: object) -> str:
-    return moment.strftime("%Y%m%dT%H%M%S") if isinstance(moment, datetime) else ""
+def _ends(dataset: Dataset, frame: pl.DataFrame) -> dict[str, datetime]:
+    """Return the first and last time, as far as there is one."""
+    times = frame[dataset.time_column]
+    ends = {"start": times.min(), "end": times.max()}
+    return {name: time for name, time in ends.items() if isinstance(time, datetime)}
 
 
-def _hash(frame: pl.DataFrame) -> str:
-    return content_sha256(frame.drop("ingested_at"))[:16]
-
-
-def _whole(store: Store, receipt: Receipt) -> bool:
-    if not (store.home / receipt.path).exists():
-        return False
-    try:
-        read_batch(store, receipt)
-    except StoreDamaged:
-        return False
-    return True
-
-
-def _read(path: Path) -> pl.DataFrame:
-    try:
-        return pl.read_parquet(path, hive_partitioning=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise StoreDamaged(str(path), str(error)) from error
+def _facts(dataset: Dataset, frame: pl.DataFrame, source: str, now: datetime) -> dict[str, str]:
+    """Return what the file says of itself beside its rows."""
+    moments = {"landed_at": now, **_ends(dataset, frame)}
+    return {
+        "source": source,
+        "rows": str(frame.height),
+        **{name: require_utc(moment).isoformat() for name, moment in moments.items()},
+    }
 
 
 def _receipt_of(store: Store, path: Path) -> Receipt:
-    """Read a batch's receipt from the end of its file; raise `StoreDamaged` where it is none."""
+    """Read a batch's receipt from its file; raise `StoreDamaged` where it is none."""
     dataset = path.parent.name
-    if dataset not in DATASETS or not _NAME.fullmatch(path.name) or not path.is_file():
-        raise StoreDamaged(str(path), "expected a batch that nightjar landed; move it elsewhere")
-    try:
-        facts = pl.read_parquet_metadata(path)
-        rows = pl.scan_parquet(path).select(pl.len()).collect().item()
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise StoreDamaged(str(path), str(error)) from error
-    if "source" not in facts:
-        raise StoreDamaged(str(path), "expected a batch that nightjar landed; it names no source")
+    if dataset not in DATASETS:
+        raise StoreDamaged(str(path), f"expected a folder of {', '.join(DATASETS)}")
+    _check(path)
+    facts = pl.read_parquet_metadata(path)
     return Receipt(
         dataset=dataset,
-        path=str(path.relative_to(store.home)),
-        rows=rows,
+        path=_relative(store, path),
+        rows=int(facts["rows"]),
         source=facts["source"],
         start=parse_utc(facts["start"]) if "start" in facts else None,
         end=parse_utc(facts["end"]) if "end" in facts else None,
     )
+
+
+def _landed_at(path: Path) -> datetime:
+    return parse_utc(pl.read_parquet_metadata(path)["landed_at"])
+
+
+def _check(path: Path) -> None:
+    """Raise `StoreDamaged` unless the file's bytes are those that its name tells of."""
+    found = _NAME.fullmatch(path.name)
+    if found is None:
+        raise StoreDamaged(str(path), "expected a batch that nightjar landed; move it elsewhere")
+    try:
+        actual = file_sha256(path)
+    except OSError as error:
+        raise StoreDamaged(str(path), str(error)) from error
+    if not actual.startswith(found["bytes"]):
+        raise StoreDamaged(str(path), "its bytes are not those that were landed")
+
+
+def _relative(store: Store, path: Path) -> str:
+    return path.relative_to(store.home).as_posix()
 
 
 def _leftovers(store: Store, now: datetime) -> list[Path]:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from core.datasets import CANDLES, TIME, dataset_named
-from core.errors import ContractBroken, StoreDamaged
+from core.errors import ContractBroken
 from core.market import interval_step
 from storage.cold import cold_files
-from storage.files import TEMPORARY, replacing
+from storage.files import TEMPORARY, read_parquet, replacing
 from storage.hot_file import reading
 from storage.selection import Selection
 from storage.tiers import union
@@ -55,7 +55,7 @@ def read(store: Store, dataset: str) -> pl.DataFrame:
     """Return all that was ever quarantined of a dataset, with `reasons` and the batch."""
     declared = dataset_named(dataset)
     schema = pl.Schema({**declared.columns, **MARKS})
-    return pl.concat([schema.to_frame(), *map(_read, _files(store, dataset))])
+    return pl.concat([schema.to_frame(), *map(read_parquet, _files(store, dataset))])
 
 
 def held(
@@ -118,7 +118,7 @@ def _conform(dataset: Dataset, quarantined: pl.DataFrame) -> pl.DataFrame:
 def _without_known(
     dataset: Dataset, rows: pl.DataFrame, others: list[Path], own: Path
 ) -> pl.DataFrame:
-    known = [_read(path).select(*dataset.columns) for path in others if path != own]
+    known = [read_parquet(path).select(*dataset.columns) for path in others if path != own]
     if rows.is_empty() or not known:
         return rows
     columns = [*dataset.columns]
@@ -138,10 +138,3 @@ def _files(store: Store, dataset: str) -> list[Path]:
 
 def _name(batch: str) -> str:
     return hashlib.sha256(batch.encode()).hexdigest()[:16]
-
-
-def _read(path: Path) -> pl.DataFrame:
-    try:
-        return pl.read_parquet(path, hive_partitioning=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise StoreDamaged(str(path), str(error)) from error
