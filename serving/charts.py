@@ -16,7 +16,7 @@ import numpy as np
 
 from serving.distribution import Bins, histogram
 from serving.style import ACCENT, BAR, FONT, INK, MUTED, PAPER, RULE, SHADE
-from serving.words import count, decimal
+from serving.words import decimal, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -195,7 +195,7 @@ def _hurdle(hurdle: float, plane: _Plane) -> list[Any]:
 
 
 def _marks(scores: NDArray[np.float64], promoted: Sequence[float], plane: _Plane) -> list[Any]:
-    """Mark the promoted, or the best trial where none was."""
+    """Pin the promoted, or the best trial where none was, above the bars."""
     if not promoted and not len(scores):
         return []
     at = promoted or [float(scores.max())]
@@ -203,15 +203,15 @@ def _marks(scores: NDArray[np.float64], promoted: Sequence[float], plane: _Plane
     text = f"best: {decimal(at[-1], 1)}"
     if promoted:
         text = "promoted" if len(promoted) > 1 else f"promoted: {decimal(at[0], 1)}"
-    height = plane.top * 0.16
-    points = alt.Chart(_data([{"x": value, "y": height} for value in at]))
+    height = plane.top * 1.05
+    pins = alt.Chart(_data([{"x": value, "y": height} for value in at]))
+    x, y = plane.x("x"), plane.y("y")
     return [
-        points.mark_point(shape="diamond", filled=True, size=90, color=colour, opacity=1).encode(
-            x=plane.x("x"), y=plane.y("y")
+        pins.mark_rule(color=colour, strokeWidth=1.2).encode(x=x, y=y, y2=alt.datum(0)),
+        pins.mark_point(shape="diamond", filled=True, size=90, color=colour, opacity=1).encode(
+            x=x, y=y
         ),
-        *plane.label(
-            at[0], height, text, color=colour, fontSize=12, fontWeight=600, align="right", dx=-10
-        ),
+        *plane.label(at[0], height, text, color=colour, fontWeight=600, align="right", dx=-10),
     ]
 
 
@@ -221,7 +221,7 @@ def _folded(bins: Bins, plane: _Plane) -> list[Any]:
         return []
     style = {"color": MUTED, "align": "left", "dx": 2, "dy": -9}
     height = float(np.sqrt(bins.counts[0]))
-    text = f"{count(bins.below)} of these lower"
+    text = f"{plural(bins.below, 'lies', 'lie')} further left"
     return plane.label(plane.across[0], height, text, **style)
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray  # noqa: TC002 - as above
 
 from core.datasets import METRICS, TIME, VERDICTS
-from serving.checks import PROMOTED, check, in_order, rank
+from serving.checks import CHECKS, PROMOTED, check, in_order, rank
 from serving.frames import shaped
 from serving.words import TIMES, apart, bps, count, listed, moment, plural
 
@@ -151,7 +151,9 @@ def nearest(results: pl.DataFrame, most: int) -> pl.DataFrame:
     the columns strategy_id, symbol, trades, verdict, sharpe and deflated_sharpe.
     """
     missed = _traded(results).filter(pl.col("verdict").ne_missing(PROMOTED))
-    reached = pl.col("verdict").map_elements(rank, return_dtype=pl.Int64, skip_nulls=False)
+    reached = pl.col("verdict").replace_strict(
+        {verdict: rank(verdict) for verdict in CHECKS}, default=-1, return_dtype=pl.Int64
+    )
     return _ranked(missed).sort(reached, descending=True, maintain_order=True).head(most)
 
 

@@ -80,7 +80,7 @@ def test_the_page_forbids_itself_scripts_and_the_network(quiet_page: Page) -> No
 
 def test_no_promotion_reads_as_a_normal_night(quiet_page: Page) -> None:
     assert "That is a normal, good outcome." in quiet_page.text
-    assert "None of these was promoted." in quiet_page.text
+    assert "None of these was promoted; each says why." in quiet_page.text
     assert "Promoted to paper trading" not in quiet_page.text
 
 
@@ -92,7 +92,7 @@ def test_the_luck_hurdle_is_drawn_and_explained(quiet_page: Page) -> None:
 def test_the_best_that_failed_are_drawn_and_labelled(quiet_page: Page) -> None:
     section = quiet_page.html.split('id="equity"')[1].split("</section>")[0]
     assert section.count("<svg") == 3
-    assert section.count("not promoted") == 3
+    assert section.count(">not promoted<") == 3
     assert section.count("Not promoted because it is not far enough above luck") == 3
     assert "The shaded days were kept out of the search." in section
 
