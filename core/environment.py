@@ -15,6 +15,8 @@ _DEFAULTS = {
     "PREFECT_LOGGING_EXTRA_LOGGERS": LOGGER,
     # Steps are also called outside flows, by tests and notebooks; that is no reason to warn.
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+    # The first start creates a database, and a busy machine takes its time.
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     # A desk that runs offline sends nothing home.
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,3 +40,34 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real recordings are not beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def prefect() -> Iterator[None]:
+    """Run flows against a Prefect server of the tests' own, for the whole session."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+    from prefect.testing.utilities import prefect_test_harness
+
+    # A heartbeat would make every flow a second longer.
+    quiet = temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
+    with prefect_test_harness(server_startup_timeout=60), quiet:
+        yield
+
+
+@pytest.fixture(scope="session")
+def exchange() -> Iterator[str]:
+    """Run one sandbox exchange without faults; yield its address."""
+    from sources.sandbox.process import running
+
+    with running(seed=1) as url:
+        yield url
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect: None, exchange: str) -> Path:
+    """Return the home of an empty desk that collects from the tests' sandbox."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("NIGHTJAR_HOME", str(home))
+    monkeypatch.setenv("NIGHTJAR_SANDBOX_URL", exchange)
+    monkeypatch.chdir(tmp_path)
+    return home

@@ -201,3 +201,11 @@ def stats(url: str) -> dict[str, Any]:
     """Return what a running sandbox counted: requests, and faults injected by kind."""
     found: dict[str, Any] = httpx.get(f"{url}/sandbox/stats").json()
     return found
+
+
+def answers(url: str) -> bool:
+    """Say whether a sandbox answers at `url` right now."""
+    try:
+        return httpx.get(f"{url}/sandbox/stats", timeout=2.0).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False

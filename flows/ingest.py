@@ -1,0 +1,115 @@
+"""Collect candles: plan what is missing, fetch it, judge it, merge it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from prefect import flow, unmapped
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from core.clock import floor_to, utc_now
+from core.errors import InvalidInput
+from core.market import interval_step
+from core.settings import load
+from storage import landing
+from storage.store import default_store
+from tasks import ingest as steps
+from tasks.markets import list_symbols, reachable
+
+
+@flow(
+    name="ingest",
+    flow_run_name="ingest {source}",
+    task_runner=ThreadPoolTaskRunner(max_workers=4),  # type: ignore[arg-type]
+)
+def ingest(
+    source: str | None = None,
+    symbols: list[str] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    path: Path | None = None,
+    interval: str = "1m",
+    venue: str | None = None,
+    zone: str | None = None,
+) -> steps.Summary:
+    """Store the candles of a source that are not stored yet.
+
+    Args:
+        source: sandbox, binance, binance-archive or files; the settings' venue where it is empty.
+        symbols: What to collect, such as BTC-USDT; what the settings name where it is empty.
+        since: The first bar; as far back as a night looks where it is empty.
+        until: The end, not part of it; the last closed bar where it is empty.
+        path: A folder of official dumps (binance-archive), or one file of bars (files).
+        interval: The length of one bar.
+        venue: Whose bars a file holds (files only).
+        zone: The time zone of a file's times where they carry none (files only).
+    """
+    settings, now = load(), utc_now()
+    source = source or settings.venue
+    end = until or floor_to(now, interval_step(interval))
+    start = since or end - timedelta(days=settings.days)
+    names = list(symbols or settings.symbols)
+    if source == steps.ARCHIVE:
+        summary = collect_archives(names, since, until, path, interval)
+    elif source == steps.FILES:
+        summary = collect_file(path, names, interval, venue, zone)
+    else:
+        summary = collect(source, names, start, end, interval)
+    steps.publish_collection(summary)
+    return summary.require()
+
+
+def collect(
+    source: str, symbols: list[str], start: datetime, end: datetime, interval: str = "1m"
+) -> steps.Summary:
+    """Fetch what is missing from a REST venue and merge it, batch by batch as they arrive."""
+    tally = merge_leftovers(source)
+    with reachable(source) as url:
+        names = symbols or list_symbols(source, url)
+        spans = steps.plan_spans(source, names, interval, start, end)
+        fetching = steps.fetch_span.map(unmapped(source), spans, unmapped(url))
+        for span, future in zip(spans, fetching, strict=True):
+            tally.take(span, future.result(raise_on_failure=False))
+    return tally.summary()
+
+
+def collect_archives(
+    symbols: list[str],
+    since: datetime | None,
+    until: datetime | None,
+    folder: Path | None,
+    interval: str,
+) -> steps.Summary:
+    """Read a venue's official dumps, from a folder or fetched over HTTP first, and merge them."""
+    tally = merge_leftovers(steps.ARCHIVE)
+    folder = folder or steps.download(symbols, interval, since, until)
+    for file in steps.list_archives(folder, symbols, interval):
+        receipt = steps.land_archive(file, since, until, return_state=True).result(
+            raise_on_failure=False
+        )
+        tally.take(file.path, receipt)
+    return tally.summary()
+
+
+def collect_file(
+    path: Path | None, symbols: list[str], interval: str | None, venue: str | None, zone: str | None
+) -> steps.Summary:
+    """Read anyone's file of bars and merge it."""
+    if path is None or venue is None or len(symbols) != 1:
+        raise InvalidInput(
+            "expected --path FILE, --venue NAME and exactly one of --symbols for a file of bars"
+        )
+    tally = merge_leftovers(steps.FILES)
+    receipt, notes = steps.land_file(path, venue, symbols[0], interval, zone)
+    tally.note(*notes)
+    tally.merge(receipt)
+    return tally.summary()
+
+
+def merge_leftovers(source: str) -> steps.Tally:
+    """Start a tally with what earlier runs fetched and could not merge."""
+    tally = steps.Tally(source)
+    for receipt in landing.pending(default_store()):
+        tally.merge(receipt)
+    return tally

@@ -1,0 +1,76 @@
+"""The night: refresh the market, breed strategies, backtest, vet, promote, report."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from core.clock import utc_now
+from flows.ingest import collect
+from tasks import nightly as steps
+from tasks import report as pages
+from tasks.gates import gate_stage
+from tasks.markets import REST
+from tasks.steps import Stopwatch
+
+
+@flow(
+    name="nightly",
+    flow_run_name="night",
+    task_runner=ThreadPoolTaskRunner(max_workers=2),  # type: ignore[arg-type]
+)
+def nightly(
+    as_of: datetime | None = None,
+    symbols: list[str] | None = None,
+    venue: str | None = None,
+    strategies: int | None = None,
+    days: int | None = None,
+    seed: int | None = None,
+) -> pages.NightSummary:
+    """Breed strategies, backtest each, vet them against luck, promote what survives.
+
+    Every parameter may be left empty; the settings (NIGHTJAR_*, nightjar.toml) then decide.
+
+    Args:
+        as_of: The moment the night looks back from; now where it is empty.
+        symbols: Which markets to search, such as BTC-USDT; all of the venue where it is empty.
+        venue: Whose bars to search: sandbox or binance.
+        strategies: How many strategies to breed.
+        days: How many days of history to look at.
+        seed: Decides everything random; the same night with the same seed gives the same result.
+    """
+    watch, started_at = Stopwatch(), utc_now()
+    question = steps.ask(
+        as_of=as_of, symbols=symbols, venue=venue, strategies=strategies, days=days, seed=seed
+    )
+    with watch("refresh"):
+        if question.venue in REST:
+            steps.note_missing(
+                collect(question.venue, list(question.symbols), question.start, question.as_of)
+            )
+    with watch("pin"):
+        night = steps.pin(question, started_at)
+    with watch("generate"):
+        bred = gate_stage(steps.breed(night), night.question.strategies)
+    with watch("backtest"):
+        parts = [
+            future.result()
+            for future in [
+                steps.backtest_symbol.submit(night, bred, symbol) for symbol in night.symbols
+            ]
+        ]
+        metrics = steps.gather(night, "backtests", [metrics for metrics, _ in parts])
+        equity = steps.gather(night, "equity", [equity for _, equity in parts])
+        gate_stage(metrics, bred.rows * len(night.symbols))
+    with watch("vet"):
+        trials, luck_hurdle = steps.vet_trials(night, metrics, equity)
+        gate_stage(trials, metrics.rows)
+    with watch("promote"):
+        promotions = gate_stage(steps.promote(night, bred, metrics, trials, luck_hurdle))
+    with watch("save"):
+        for receipt in (bred, metrics, trials, promotions):
+            steps.save(receipt)
+    with watch("report"):
+        return pages.report_night(night, bred, metrics, equity, trials, luck_hurdle, watch.seconds)

@@ -1,0 +1,65 @@
+"""What a night's stages hand to each other: one Parquet file a stage, under the night's folder.
+
+A stage that runs again writes the same file again; receipts, not frames, travel between steps.
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from core.errors import InvalidInput, NothingStored, StoreDamaged
+from core.receipts import Receipt
+from storage.files import replacing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from storage.store import Store
+
+FOLDER = "nights"
+
+
+def write(store: Store, night: str, stage: str, frame: pl.DataFrame) -> Receipt:
+    """Keep what `stage` of `night` made; the receipt's `dataset` is the stage's name."""
+    path = _folder(store, night) / f"{stage}.parquet"
+    with replacing(path) as temporary:
+        frame.write_parquet(temporary, compression="zstd")
+    return Receipt(
+        dataset=stage,
+        path=path.relative_to(store.home).as_posix(),
+        rows=frame.height,
+        source="nightjar",
+    )
+
+
+def read(store: Store, receipt: Receipt) -> pl.DataFrame:
+    """Return what `write` kept."""
+    path = store.home / receipt.path
+    try:
+        return pl.read_parquet(path, hive_partitioning=False)
+    except FileNotFoundError:
+        raise NothingStored(f"expected the stage {receipt.dataset} at {path}") from None
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise StoreDamaged(str(path), str(error)) from None
+
+
+def sweep(store: Store, *, keep: int) -> int:
+    """Remove the folders of all but the `keep` nights written last; return how many went.
+
+    What a night found is in the store by then; these files only carried it there.
+    """
+    root = store.home / FOLDER
+    nights = sorted(root.iterdir(), key=lambda p: p.stat().st_mtime) if root.is_dir() else []
+    gone = nights[: max(0, len(nights) - keep)]
+    for folder in gone:
+        shutil.rmtree(folder)
+    return len(gone)
+
+
+def _folder(store: Store, night: str) -> Path:
+    if not night or night in {".", ".."} or "/" in night or "\\" in night or "\0" in night:
+        raise InvalidInput(f"expected the name of a night, was {night!r}")
+    return store.home / FOLDER / night

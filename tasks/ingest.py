@@ -1,0 +1,270 @@
+"""Steps of a collection: plan, fetch into landing, gate, merge."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import polars as pl
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+
+from core.clock import utc_now
+from core.datasets import CANDLES
+from core.errors import CollectionIncomplete, GateRefused, InvalidInput, NightjarError
+from core.market import Span, interval_step
+from core.receipts import Merge, Receipt
+from core.settings import load
+from expectations.gate import gate
+from sources.base import fetch
+from sources.binance_archive import ArchiveFile, download_archives, find_archives, read_archive
+from sources.files import read_file
+from sources.http import open_client
+from storage import catalog, hot, landing, quarantine
+from storage.lake import read_candles
+from storage.store import Store, default_store
+from tasks.gates import show_verdict
+from tasks.markets import market, pacer
+from tasks.steps import ONCE, PATIENT, log
+
+if TYPE_CHECKING:
+    from expectations.verdict import Verdict
+
+ARCHIVE, FILES = "binance-archive", "files"
+# A span asked for in one step: a month of minutes. Small enough that a failure loses little,
+# large enough that a step's own cost does not count.
+BATCH_BARS = 43_200
+# How many bars before a batch the gate looks at: more than its slowest fact needs.
+NEIGHBOURS = 500
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """What a collection did; `failed` and `refused` say what is still missing, and why."""
+
+    source: str
+    merges: tuple[Merge, ...] = ()
+    refused: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def total(self, what: str) -> int:
+        """Add up one count of `Merge` over all batches."""
+        return sum(getattr(merge, what) for merge in self.merges)
+
+    def require(self) -> Summary:
+        """Return the summary, or raise what kept the collection from being complete."""
+        if self.failed:
+            raise CollectionIncomplete(self.source, list(self.failed))
+        if self.refused:
+            raise GateRefused(CANDLES.name, "; ".join(self.refused))
+        return self
+
+
+class Tally:
+    """Counts what becomes of each batch while a collection goes on."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._merges: list[Merge] = []
+        self._refused: list[str] = []
+        self._failed: list[str] = []
+        self._notes: list[str] = []
+
+    def note(self, *notes: str) -> None:
+        """Keep what a person should read at the end."""
+        self._notes += notes
+
+    def missing(self, what: object, why: BaseException) -> None:
+        """Count something that could not be had."""
+        self._failed.append(f"{what} ({why})")
+
+    def take(self, what: object, outcome: Receipt | BaseException | None) -> None:
+        """Go on with what a step left: merge a receipt, count an error of ours, raise any other."""
+        if isinstance(outcome, NightjarError):
+            self.missing(what, outcome)
+        elif isinstance(outcome, BaseException):
+            raise outcome
+        elif outcome is not None:
+            self.merge(outcome)
+
+    def merge(self, receipt: Receipt) -> None:
+        """Judge and merge one batch, and count what became of it."""
+        state = merge_batch(receipt, return_state=True)
+        outcome = state.result(raise_on_failure=False)
+        if isinstance(outcome, Merge):
+            self._merges.append(outcome)
+        elif isinstance(outcome, GateRefused):
+            self._refused.append(f"{receipt.path}: {outcome.reason}")
+        elif isinstance(outcome, NightjarError):
+            self.missing(receipt.path, outcome)
+        else:
+            raise outcome
+
+    def summary(self) -> Summary:
+        """Return what was counted."""
+        return Summary(
+            self._source,
+            tuple(self._merges),
+            tuple(self._refused),
+            tuple(self._failed),
+            tuple(self._notes),
+        )
+
+
+@task(task_run_name="plan {venue}", **ONCE)
+def plan_spans(
+    venue: str, symbols: list[str], interval: str, start: datetime, end: datetime
+) -> list[Span]:
+    """Return what is not stored yet of [start, end), in pieces of at most `BATCH_BARS` bars.
+
+    A hole that the venue could not fill before is asked for again: it may have healed.
+    """
+    store = default_store()
+    return [
+        piece
+        for symbol in symbols
+        for hole in catalog.missing(store, Span(venue, symbol, interval, start, end))
+        for piece in hole.split(BATCH_BARS)
+    ]
+
+
+@task(task_run_name="fetch {span}", **PATIENT)
+def fetch_span(source: str, span: Span, url: str | None = None) -> Receipt | None:
+    """Ask a REST venue for one span and leave the answer in landing; None where it had no bar."""
+    now = utc_now()
+    with open_client() as client:
+        pages = list(fetch(market(source, url), span, client, now=now, pacer=pacer(source)))
+    frame = pl.concat([CANDLES.empty(), *pages])
+    log.info("fetched %s: %s bars", span, f"{frame.height:,}")
+    if frame.is_empty():
+        return None
+    return landing.land(default_store(), CANDLES.name, frame, source=source, now=now)
+
+
+@task(task_run_name="download {symbols}", **PATIENT)
+def download(
+    symbols: list[str], interval: str, since: datetime | None, until: datetime | None
+) -> Path:
+    """Fetch the venue's dumps over HTTP; return the folder they lie in."""
+    settings, now = load(), utc_now()
+    if not symbols:
+        raise InvalidInput("expected --symbols BTC-USDT,… to say which dumps to fetch")
+    folder = settings.home / "downloads" / ARCHIVE
+    with open_client() as client:
+        download_archives(
+            settings.binance_archive_url,
+            symbols,
+            interval,
+            since or now - timedelta(days=settings.days),
+            until or now,
+            folder,
+            client,
+            pacer=pacer(ARCHIVE),
+        )
+    return folder
+
+
+@task(task_run_name="list archives", **ONCE)
+def list_archives(folder: Path, symbols: list[str], interval: str) -> list[ArchiveFile]:
+    """Return the venue's dumps that lie in a folder, oldest first."""
+    return find_archives(folder, symbols, interval)
+
+
+@task(task_run_name="read {file.path}", **ONCE)
+def land_archive(file: ArchiveFile, since: datetime | None, until: datetime | None) -> Receipt:
+    """Read one dump of the venue into landing, or the part of it in [since, until)."""
+    now = utc_now()
+    frame = read_archive(file, now=now)
+    if since is not None:
+        frame = frame.filter(pl.col("open_time") >= since)
+    if until is not None:
+        frame = frame.filter(pl.col("open_time") < until)
+    log.info("read %s: %s bars of %s", Path(file.path).name, f"{frame.height:,}", file.symbol)
+    return landing.land(default_store(), CANDLES.name, frame, source=ARCHIVE, now=now)
+
+
+@task(task_run_name="read {path}", **ONCE)
+def land_file(
+    path: Path, venue: str, symbol: str, interval: str | None, zone: str | None
+) -> tuple[Receipt, list[str]]:
+    """Read anyone's file of bars into landing; also return what was detected about it."""
+    now = utc_now()
+    reading = read_file(path, venue=venue, symbol=symbol, interval=interval, zone=zone, now=now)
+    for note in reading.notes:
+        log.info("%s: %s", path.name, note)
+    receipt = landing.land(default_store(), CANDLES.name, reading.frame, source=FILES, now=now)
+    return receipt, reading.notes
+
+
+@task(task_run_name="merge {receipt.path}", **PATIENT)
+def merge_batch(receipt: Receipt) -> Merge:
+    """Judge one landed batch and merge what passed.
+
+    Raises:
+        GateRefused: the batch failed; nothing of it is merged, and it stays in landing.
+        StoreBusy: the store is held; the batch stays in landing for the next run.
+    """
+    store, now = default_store(), utc_now()
+    verdict = judge(store, receipt, now)
+    show_verdict(store, verdict)
+    if not verdict.passed:
+        hot.refuse(store, receipt.path, verdict.as_row(now), now)
+        verdict.require()
+    quarantine.write(store, receipt.dataset, verdict.quarantined, batch=receipt.path, now=now)
+    merge = hot.merge(
+        store,
+        receipt.dataset,
+        verdict.accepted,
+        batch=receipt.path,
+        now=now,
+        quarantined=verdict.quarantined.height,
+        verdict_row=verdict.as_row(now),
+    )
+    log.info(
+        "merged %s: %s",
+        _span(receipt),
+        ", ".join(
+            f"{getattr(merge, what):,} {what}"
+            for what in ("inserted", "unchanged", "revised", "quarantined", "released")
+            if getattr(merge, what)
+        )
+        or "no rows",
+    )
+    return merge
+
+
+def _span(receipt: Receipt) -> str:
+    """Name a batch for a person: what and when, without the hash."""
+    return Path(receipt.path).stem.rpartition("_")[0].replace("_", " ")
+
+
+def judge(store: Store, receipt: Receipt, now: datetime) -> Verdict:
+    """Run the gate on a landed batch, with the neighbours that its facts need."""
+    batch = landing.read_batch(store, receipt)
+    series = batch.group_by("venue", "symbol", "interval").agg(pl.col("open_time").min())
+    history, held = CANDLES.empty(), CANDLES.empty()
+    for venue, symbol, interval, first in series.sort(pl.all()).iter_rows():
+        before = read_candles(
+            store,
+            venue=venue,
+            symbols=[symbol],
+            interval=interval,
+            start=first - NEIGHBOURS * interval_step(interval),
+            end=first,
+        )
+        history = pl.concat([history, before])
+        held = pl.concat([held, quarantine.held(store, venue, symbol, interval)])
+    return gate(receipt.dataset, batch, history=history, held=held, now=now, name=receipt.path)
+
+
+def publish_collection(summary: Summary) -> None:
+    """Leave what a collection did on the run's page."""
+    counts = ("inserted", "unchanged", "revised", "quarantined", "released")
+    lines = [f"### Collected from {summary.source}", "", "| bars | |", "|---|---:|"]
+    lines += [f"| {name} | {summary.total(name):,} |" for name in counts]
+    for title, items in (("Refused", summary.refused), ("Still missing", summary.failed)):
+        if items:
+            lines += ["", f"**{title}**", "", *(f"- {item}" for item in items)]
+    create_markdown_artifact("\n".join(lines), key=f"collected-{summary.source}")

@@ -1,0 +1,368 @@
+"""Steps of the night: pin the question, breed, backtest, vet, select, save, promote."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import polars as pl
+from prefect import task
+
+from core.clock import floor_to, format_utc, utc_now
+from core.datasets import BACKTESTS, PROMOTIONS, STRATEGIES, TIME, TRIALS
+from core.errors import NothingStored
+from core.receipts import Receipt
+from core.settings import CostSettings, VettingSettings, load
+from core.version import code_version
+from research.backtest import Costs, backtest
+from research.generate import generate
+from research.selection import select
+from research.strategy import Strategy
+from research.vetting import SURVIVOR, vet
+from storage import catalog, hot, stages
+from storage.lake import read_candles, sql
+from storage.store import Store, default_store
+from tasks.markets import SANDBOX
+from tasks.progress import Progress
+from tasks.steps import ONCE, PATIENT, log
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tasks.ingest import Summary
+
+BASE = "1m"  # fills are always on the finest bars
+PROMOTED, NOT_CHOSEN = "promoted", "like_a_better_one"
+MADE_BY = "nightjar"
+# A series with more holes than this is not a market that a rule could have been traded on.
+MOST_MISSING = 0.05
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What a night is asked, with every default filled in."""
+
+    as_of: datetime
+    venue: str
+    symbols: tuple[str, ...]  # empty: all that the store holds of the venue
+    days: int
+    strategies: int
+    seed: int
+    costs: CostSettings
+    vetting: VettingSettings
+    workers: int
+
+    @property
+    def start(self) -> datetime:
+        """The first moment of the window."""
+        return self.as_of - timedelta(days=self.days)
+
+
+class Night(msgspec.Struct, frozen=True):
+    """A question pinned to the data that answers it; equal manifests mean equal results."""
+
+    night: str
+    question: Question
+    symbols: tuple[str, ...]
+    manifest: dict[str, Any]
+    started_at: datetime
+
+    @property
+    def luck(self) -> int:
+        """The seed of everything random: another one each night, the same for the same night."""
+        text = f"{self.question.seed} {format_utc(self.question.as_of)}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1
+
+
+def ask(
+    *,
+    as_of: datetime | None,
+    venue: str | None,
+    symbols: list[str] | None,
+    strategies: int | None,
+    days: int | None,
+    seed: int | None,
+) -> Question:
+    """Fill what nobody said from the settings; `as_of` ends at a whole minute."""
+    settings = load()
+    return Question(
+        as_of=floor_to(as_of or utc_now(), timedelta(minutes=1)),
+        venue=venue or settings.venue,
+        symbols=tuple(symbols or settings.symbols or _stored(venue or settings.venue)),
+        days=days or settings.days,
+        strategies=strategies or settings.strategies,
+        seed=settings.seed if seed is None else seed,
+        costs=settings.costs,
+        vetting=settings.vetting,
+        workers=settings.workers,
+    )
+
+
+def _stored(venue: str) -> list[str]:
+    """Return what the store holds of a real venue; the sandbox is asked what it trades."""
+    if venue == SANDBOX:
+        return []
+    query = "select distinct symbol from candles where venue = $venue order by symbol"
+    return sql(query, {"venue": venue}, store=default_store())["symbol"].to_list()
+
+
+def note_missing(summary: Summary) -> None:
+    """Say what the refresh could not get; whether the rest is enough is decided by `pin`."""
+    for missing in (*summary.failed, *summary.refused):
+        log.warning("going on without %s", missing)
+
+
+@task(task_run_name="pin the data", **ONCE)
+def pin(question: Question, started_at: datetime) -> Night:
+    """Find the markets that are fit to search, and name the night after all that decides it.
+
+    Raises:
+        NothingStored: no series of the venue covers the window.
+    """
+    store = default_store()
+    symbols = _fit(store, question)
+    manifest = {
+        "as_of": format_utc(question.as_of),
+        "venue": question.venue,
+        "symbols": symbols,
+        "days": question.days,
+        "strategies": question.strategies,
+        "seed": question.seed,
+        "costs": question.costs.model_dump(),
+        "vetting": question.vetting.model_dump(),
+        "code": code_version(),
+        "data": catalog.snapshot(
+            store,
+            venue=question.venue,
+            symbols=symbols,
+            interval=BASE,
+            start=question.start,
+            end=question.as_of,
+        ),
+    }
+    digest = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+    night = f"{question.as_of:%Y-%m-%dT%H%M}-{digest[:8]}"
+    log.info("night %s: %s of %s", night, ", ".join(symbols), question.venue)
+    return Night(night, question, tuple(symbols), manifest, started_at)
+
+
+def _fit(store: Store, question: Question) -> list[str]:
+    found = quality(store, question)
+    wanted = found.filter(pl.col("bars") > 0)
+    holed = wanted.filter(pl.col("missing") > MOST_MISSING * pl.col("expected"))
+    for row in holed.to_dicts():
+        log.warning(
+            "%s is left out: %s of %s bars are missing",
+            *map(row.get, ("symbol", "missing", "expected")),
+        )
+    fit = sorted(set(wanted["symbol"]) - set(holed["symbol"]))
+    if not fit:
+        raise NothingStored(
+            f"no series of {question.venue} is complete enough from {format_utc(question.start)} "
+            f"to {format_utc(question.as_of)}; `nightjar ingest --source {question.venue}` "
+            "collects one, `nightjar status` shows what is there"
+        )
+    return fit
+
+
+def quality(store: Store, question: Question) -> pl.DataFrame:
+    """Return how complete each series is in the night's window, from its first bar in it.
+
+    Columns: symbol, bars, expected, missing, first, last.
+    """
+    step = timedelta(minutes=1)
+    found = sql(
+        "select symbol, count(*) as bars, min(open_time) as first, max(open_time) as last "
+        'from candles where venue = $venue and "interval" = $interval '
+        "and open_time >= $start and open_time < $end group by symbol order by symbol",
+        {"venue": question.venue, "interval": BASE, "start": question.start, "end": question.as_of},
+        store=store,
+    )
+    wanted = found.filter(pl.col("symbol").is_in(question.symbols)) if question.symbols else found
+    expected = ((pl.lit(question.as_of) - pl.col("first")) / step).cast(pl.Int64)
+    return wanted.with_columns(expected=expected).with_columns(
+        missing=pl.col("expected") - pl.col("bars")
+    )
+
+
+@task(task_run_name="breed {night.question.strategies} strategies", **ONCE)
+def breed(night: Night) -> Receipt:
+    """Propose the night's strategies."""
+    bred = generate(night.question.strategies, night.luck)
+    log.info("bred %s strategies", f"{len(bred):,}")
+    as_of = night.question.as_of
+    frame = pl.DataFrame(
+        {
+            "strategy_id": [s.id for s in bred],
+            "text": [s.text for s in bred],
+            "timeframe": [s.timeframe for s in bred],
+            "side": [s.side for s in bred],
+            "conditions": [s.conditions for s in bred],
+        }
+    ).with_columns(
+        night=pl.lit(night.night),
+        created_at=pl.lit(as_of, TIME),
+        deleted_at=pl.lit(None, TIME),
+        source=pl.lit("generate"),
+        ingested_at=pl.lit(as_of, TIME),
+    )
+    return _keep(night, STRATEGIES.name, STRATEGIES.conform(frame))
+
+
+@task(task_run_name="backtest {symbol}", **ONCE)
+def backtest_symbol(night: Night, strategies: Receipt, symbol: str) -> tuple[Receipt, Receipt]:
+    """Backtest every strategy on one symbol; return its metrics and its daily equity."""
+    store, question = default_store(), night.question
+    candles = read_candles(
+        store,
+        venue=question.venue,
+        symbols=[symbol],
+        interval=BASE,
+        start=question.start,
+        end=question.as_of,
+    )
+    rules = [Strategy.parse(text) for text in stages.read(store, strategies)["text"]]
+    result = backtest(
+        candles,
+        rules,
+        Costs(**question.costs.model_dump()),
+        workers=question.workers,
+        progress=Progress(f"backtest {symbol}", key=f"backtest-{symbol.lower()}"),
+    )
+    metrics = result.metrics.with_columns(
+        night=pl.lit(night.night),
+        venue=pl.lit(question.venue),
+        start=pl.lit(question.start, TIME),
+        end=pl.lit(question.as_of, TIME),
+        source=pl.lit("backtest"),
+        ingested_at=pl.lit(question.as_of, TIME),
+    )
+    return (
+        _keep(night, f"backtests-{symbol}", BACKTESTS.conform(metrics)),
+        _keep(night, f"equity-{symbol}", result.equity),
+    )
+
+
+@task(task_run_name="gather {stage}", **ONCE)
+def gather(night: Night, stage: str, parts: list[Receipt]) -> Receipt:
+    """Put the parts of a stage together, in the order given."""
+    store = default_store()
+    return _keep(night, stage, pl.concat([stages.read(store, part) for part in parts]))
+
+
+@task(task_run_name="vet {backtests.rows} trials", **ONCE)
+def vet_trials(night: Night, backtests: Receipt, equity: Receipt) -> tuple[Receipt, float]:
+    """Give every trial its verdict, choose among the survivors; also return the luck hurdle."""
+    store, question = default_store(), night.question
+    metrics, curves = stages.read(store, backtests), stages.read(store, equity)
+    returns = daily_returns(curves)
+    terms = question.vetting
+    vetting = vet(
+        returns,
+        {
+            (row[0], row[1]): row[2]
+            for row in metrics.select("strategy_id", "symbol", "trades").iter_rows()
+        },
+        trials=metrics.height,
+        holdout=terms.holdout,
+        min_trades=terms.min_trades,
+        min_deflated_sharpe=terms.min_deflated_sharpe,
+    )
+    chosen = select(vetting.survivors, returns, most=terms.max_promotions)
+    log.info(
+        "%s survived, %s chosen, of %s trials",
+        vetting.survivors.height,
+        chosen.height,
+        f"{metrics.height:,}",
+    )
+    frame = _trials(night, vetting.frame, chosen, curves)
+    return _keep(night, TRIALS.name, frame), vetting.luck_hurdle
+
+
+def daily_returns(curves: pl.DataFrame) -> dict[tuple[str, str], np.ndarray[Any, Any]]:
+    """Return the daily returns of every trial of a backtest's `equity` frame, by its names."""
+    return {
+        (str(strategy), str(symbol)): part["return"].to_numpy()
+        for (strategy, symbol), part in curves.group_by(
+            "strategy_id", "symbol", maintain_order=True
+        )
+    }
+
+
+def _trials(
+    night: Night, vetted: pl.DataFrame, chosen: pl.DataFrame, curves: pl.DataFrame
+) -> pl.DataFrame:
+    as_of = night.question.as_of
+    days = curves.group_by("strategy_id", "symbol").agg(
+        pl.col("day").first().cast(TIME).alias("first_day"), pl.col("return").alias("daily_returns")
+    )
+    won = chosen.select("strategy_id", "symbol", won=pl.lit(value=True))
+    verdict = (
+        pl.when(pl.col("won").is_not_null())
+        .then(pl.lit(PROMOTED))
+        .when(pl.col("verdict") == SURVIVOR)
+        .then(pl.lit(NOT_CHOSEN))
+        .otherwise(pl.col("verdict"))
+    )
+    frame = (
+        vetted.join(days, on=["strategy_id", "symbol"], how="left", maintain_order="left")
+        .join(won, on=["strategy_id", "symbol"], how="left", maintain_order="left")
+        .with_columns(
+            verdict=verdict,
+            night=pl.lit(night.night),
+            venue=pl.lit(night.question.venue),
+            parents=pl.lit([], pl.List(pl.String())),
+            scored_at=pl.lit(as_of, TIME),
+            source=pl.lit("vet"),
+            ingested_at=pl.lit(as_of, TIME),
+        )
+        .drop("won")
+    )
+    return TRIALS.conform(frame)
+
+
+@task(task_run_name="promote", **ONCE)
+def promote(
+    night: Night, strategies: Receipt, backtests: Receipt, trials: Receipt, luck_hurdle: float
+) -> Receipt:
+    """Freeze the night's winners for paper trading."""
+    store, as_of = default_store(), night.question.as_of
+    winners = stages.read(store, trials).filter(pl.col("verdict") == PROMOTED)
+    texts = stages.read(store, strategies).select("strategy_id", "text")
+    sharpe = stages.read(store, backtests).select("strategy_id", "symbol", "sharpe")
+    frame = (
+        winners.select(
+            "night", "strategy_id", "venue", "symbol", "out_of_sample_sharpe", "deflated_sharpe"
+        )
+        .join(texts, on="strategy_id", how="left", maintain_order="left")
+        .join(sharpe, on=["strategy_id", "symbol"], how="left", maintain_order="left")
+        .with_columns(
+            luck_hurdle=pl.lit(luck_hurdle),
+            status=pl.lit("paper"),
+            promoted_at=pl.lit(as_of, TIME),
+            source=pl.lit(MADE_BY),
+            ingested_at=pl.lit(as_of, TIME),
+        )
+        .sort("deflated_sharpe", "strategy_id", descending=[True, False])
+    )
+    return _keep(night, PROMOTIONS.name, PROMOTIONS.conform(frame))
+
+
+@task(task_run_name="save {receipt.dataset}", **PATIENT)
+def save(receipt: Receipt) -> int:
+    """Put what a stage made into the store; return how many rows were new.
+
+    A strategy that an earlier night bred keeps that night's name.
+    """
+    store, now = default_store(), utc_now()
+    frame = stages.read(store, receipt)
+    if receipt.dataset == STRATEGIES.name:
+        known = sql("select strategy_id from strategies", store=store)
+        frame = frame.join(known, on="strategy_id", how="anti", maintain_order="left")
+    return hot.put(store, receipt.dataset, frame, now=now).inserted
+
+
+def _keep(night: Night, stage: str, frame: pl.DataFrame) -> Receipt:
+    return stages.write(default_store(), night.night, stage, frame)

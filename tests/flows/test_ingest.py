@@ -1,0 +1,146 @@
+"""Collections end to end: a sandbox exchange or files, through the gate, into a real store."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from core.errors import CollectionIncomplete, GateRefused, InvalidInput
+from flows.ingest import ingest
+from sources.sandbox.faults import Faults
+from sources.sandbox.process import running, set_faults
+from storage import landing
+from storage.lake import sql
+from storage.store import default_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+END = START + timedelta(days=1)
+SYMBOLS = ["NOISE1-USDT", "TREND1-USDT"]
+DAY = 1_440
+
+
+def collect(**changes: object) -> object:
+    return ingest(
+        **{"source": "sandbox", "symbols": SYMBOLS, "since": START, "until": END, **changes}
+    )
+
+
+def stored() -> pl.DataFrame:
+    return sql("select * from candles order by symbol, open_time")
+
+
+def test_a_day_of_two_symbols_is_stored_once_and_labelled(desk: Path) -> None:
+    summary = collect()
+    assert summary.total("inserted") == 2 * DAY
+    frame = stored()
+    assert frame.height == 2 * DAY
+    assert set(frame["venue"]) == {"sandbox"}
+    assert not frame["synthetic"].any()
+    assert collect().total("inserted") == 0
+    assert stored().equals(frame)
+
+
+def test_a_longer_span_asks_only_for_what_is_missing(desk: Path) -> None:
+    collect(until=END - timedelta(hours=6))
+    summary = collect()
+    assert summary.total("inserted") == 2 * 360
+    assert summary.total("unchanged") == 0
+
+
+def test_verdicts_are_rows_of_the_store_and_pages(desk: Path) -> None:
+    collect()
+    verdicts = sql("select dataset, rows, accepted, passed from verdicts")
+    assert verdicts["accepted"].sum() == 2 * DAY
+    assert verdicts["passed"].all()
+    assert (desk / "docs" / "index.html").is_file()
+
+
+def test_what_was_landed_and_not_merged_is_merged_by_the_next_run(desk: Path) -> None:
+    collect()
+    store = default_store()
+    later = stored().filter(symbol=SYMBOLS[0]).with_columns(pl.col("open_time") + timedelta(days=1))
+    landing.land(store, "candles", later, source="sandbox", now=END)
+    assert len(landing.pending(store)) == 1
+    assert collect().total("inserted") == DAY
+    assert landing.pending(store) == []
+
+
+def test_a_batch_with_too_many_bad_rows_is_refused_and_nothing_of_it_is_stored(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(seed=1, faults=Faults(bad_row_share=0.3)) as url:
+        monkeypatch.setenv("NIGHTJAR_SANDBOX_URL", url)
+        with pytest.raises(GateRefused):
+            collect()
+        assert stored().is_empty()
+        refused = sql("select reason, reasons from verdicts where not passed")
+        assert refused.height == 2
+        set_faults(url)
+        collect()
+    assert stored().height == 2 * DAY
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "too_many_requests",
+        "server_errors",
+        "cut_bodies",
+        "malformed_pages",
+        "disconnects",
+        "duplicates",
+    ],
+)
+def test_a_faulty_exchange_is_collected_whole_or_the_hole_is_named(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    with running(seed=1, faults=Faults(**{fault: 0.2})) as url:
+        monkeypatch.setenv("NIGHTJAR_SANDBOX_URL", url)
+        state = ingest(source="sandbox", symbols=SYMBOLS, since=START, until=END, return_state=True)
+        outcome = state.result(raise_on_failure=False)
+        if isinstance(outcome, CollectionIncomplete):
+            assert all("2026-03-0" in text for text in outcome.missing)
+        elif isinstance(outcome, GateRefused):
+            assert fault == "duplicates"
+        else:
+            assert stored().height == 2 * DAY
+        set_faults(url)
+        collect()
+    assert stored().height == 2 * DAY
+
+
+def test_symbols_must_be_named_for_a_real_venue(desk: Path) -> None:
+    with pytest.raises(InvalidInput, match="--symbols"):
+        ingest(source="binance", since=START, until=END)
+
+
+def test_a_file_needs_its_venue_and_its_symbol(desk: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="--venue"):
+        ingest(source="files", path=tmp_path / "bars.csv")
+
+
+def test_anyones_csv_is_stored_under_the_venue_that_is_named(desk: Path, tmp_path: Path) -> None:
+    lines = ["timestamp,open,high,low,close,volume"]
+    lines += [f"2026-03-01 00:{minute:02}:00+00:00,1,2,0.5,1.5,10" for minute in range(10)]
+    path = tmp_path / "bars.csv"
+    path.write_text("\n".join(lines))
+    summary = ingest(source="files", path=path, venue="mine", symbols=["BTC-USDT"])
+    assert summary.total("inserted") == 10
+    assert set(stored()["venue"]) == {"mine"}
+    assert summary.notes
+
+
+@pytest.mark.real
+def test_ninety_two_real_days_are_stored_without_a_gap(desk: Path, real_data: Path) -> None:
+    folder = real_data / "candles" / "AegisFintech+AIQuant"
+    summary = ingest(source="binance-archive", path=folder, symbols=["BTC-USDT"])
+    assert summary.total("inserted") == 132_480
+    assert sql("select bars, missing from coverage").rows() == [(132_480, 0)]
+    again = ingest(source="binance-archive", path=folder, symbols=["BTC-USDT"])
+    assert (again.total("inserted"), again.total("unchanged")) == (0, 132_480)
