@@ -74,7 +74,7 @@ def test_what_was_landed_and_not_merged_is_merged_by_the_next_run(desk: Path) ->
 def test_a_batch_with_too_many_bad_rows_is_refused_and_nothing_of_it_is_stored(
     desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with running(seed=1, faults=Faults(bad_row_share=0.3)) as url:
+    with running(seed=1, faults=Faults(malformed_rows=1.0, bad_row_share=0.3)) as url:
         monkeypatch.setenv("NIGHTJAR_SANDBOX_URL", url)
         with pytest.raises(GateRefused):
             collect()
