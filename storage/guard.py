@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-_ONLY_READS = (
+ONLY_READS = (
     "nightjar sql only reads the store: expected one SELECT (or WITH … SELECT, DESCRIBE, SHOW, "
     "SUMMARIZE, EXPLAIN)"
 )
@@ -34,13 +34,13 @@ def check_statement(query: str) -> None:
     """Raise `QueryRefused` unless `query` is one statement that reads."""
     statements = _parsed(query)
     if len(statements) != 1:
-        raise QueryRefused(f"{_ONLY_READS}, was {len(statements)} statements")
+        raise QueryRefused(f"{ONLY_READS}, was {len(statements)} statements")
     kind = statements[0].type
     if kind == StatementType.EXPLAIN and (found := _EXPLAIN.fullmatch(query)):
         inner = _parsed(found["explained"])
         kind = inner[0].type if len(inner) == 1 else kind
     if kind != StatementType.SELECT:
-        raise QueryRefused(f"{_ONLY_READS}, was {kind.name}")
+        raise QueryRefused(f"{ONLY_READS}, was {kind.name}")
 
 
 def lock_down(con: DuckDBPyConnection, paths: Sequence[str]) -> None:

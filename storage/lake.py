@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,15 +15,15 @@ from core.datasets import CANDLES
 from core.errors import NothingStored, QueryRefused, StoreDamaged
 from core.market import interval_step
 from storage.cold import cold_files
-from storage.guard import check_statement, lock_down
+from storage.guard import ONLY_READS, check_statement, lock_down
 from storage.hot_file import reading
 from storage.selection import Selection
 from storage.store import default_store
 from storage.tiers import union
-from storage.views import create_views
+from storage.views import create_views, list_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from storage.store import Store
@@ -106,9 +107,9 @@ def query_candles(store: Store, chosen: Selection, query: str) -> pl.DataFrame:
     def read() -> pl.DataFrame:
         with reading(store) as con:
             files = chosen.files(cold_files(store, CANDLES))
-            candles = f"({union(con, CANDLES, files, chosen.condition)})"
-            paths = [file.path for file in files]
-            return _fetch(con, query.format(candles=candles), None, None, paths)
+            with _translating([file.path for file in files]):
+                candles = f"({union(con, CANDLES, files, chosen.condition)})"
+                return _plain(con.sql(query.format(candles=candles)).pl())
 
     return _again_if_gone(read)
 
@@ -120,27 +121,14 @@ def _run(
     max_rows: int | None,
 ) -> pl.DataFrame:
     with reading(store) as con:
-        files = create_views(con, store)
-        lock_down(con, files)
-        return _fetch(con, query, params, max_rows, files)
-
-
-def _fetch(
-    con: duckdb.DuckDBPyConnection,
-    query: str,
-    params: Mapping[str, Any] | Sequence[Any] | None,
-    max_rows: int | None,
-    files: Sequence[str],
-) -> pl.DataFrame:
-    try:
-        relation = con.sql(query, params=params)
-        if max_rows is not None:
-            relation = relation.limit(max_rows)
-        return _plain(relation.pl())
-    except duckdb.Error as error:
-        raise _translated(error, files) from error
-    except pl.exceptions.PolarsError as error:
-        raise QueryRefused(f"a column of the result cannot be returned: {error}") from error
+        files = list_files(store)
+        with _translating(files.paths):
+            create_views(con, files)
+            lock_down(con, files.paths)
+            relation = con.sql(query, params=params)
+            if max_rows is not None:
+                relation = relation.limit(max_rows)
+            return _plain(relation.pl())
 
 
 def _plain(frame: pl.DataFrame) -> pl.DataFrame:
@@ -155,6 +143,18 @@ def _plain(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _fits(column: pl.Series) -> bool:
     return bool(column.cast(pl.Int64(), strict=False).null_count() == column.null_count())
+
+
+@contextmanager
+def _translating(files: Sequence[str]) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.PermissionException as error:
+        raise QueryRefused(f"{ONLY_READS}; {error}") from None
+    except duckdb.Error as error:
+        raise _translated(error, files) from error
+    except pl.exceptions.PolarsError as error:
+        raise QueryRefused(f"a column of the result cannot be returned: {error}") from error
 
 
 def _translated(error: duckdb.Error, files: Sequence[str]) -> Exception:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.datasets import CANDLES, DATASETS
 from core.market import INTERVALS
@@ -16,6 +16,7 @@ from storage.tiers import union
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from storage.cold import ColdFile
     from storage.store import Store
 
 _MICROS = " ".join(
@@ -51,24 +52,37 @@ _FILES = (
 )
 
 
-def create_views(con: DuckDBPyConnection, store: Store) -> list[str]:
-    """Make every view, where `con` has the hot file as `hot`; return the files they read.
+class Files(NamedTuple):
+    """The files that the tables consist of beside the hot one."""
 
-    The lake is listed after hot was opened: a row that left hot before is then in the list.
+    cold: dict[str, list[ColdFile]]
+    quarantine: dict[str, list[str]]
+
+    @property
+    def paths(self) -> list[str]:
+        """All of them."""
+        cold = [file.path for files in self.cold.values() for file in files]
+        return cold + [path for paths in self.quarantine.values() for path in paths]
+
+
+def list_files(store: Store) -> Files:
+    """Return the files as they are now.
+
+    To be asked after the hot file was opened: a row that left hot before is then in the list.
     """
-    paths: list[str] = []
+    cold = {dataset.name: cold_files(store, dataset) for dataset in DATASETS.values()}
+    return Files(cold, held_back.files(store))
+
+
+def create_views(con: DuckDBPyConnection, files: Files) -> None:
+    """Make every table that SQL sees, where `con` has the hot file as `hot`."""
     for dataset in DATASETS.values():
-        files = cold_files(store, dataset)
-        paths += [file.path for file in files]
-        _create(con, dataset.name, union(con, dataset, files))
-    quarantined = held_back.files(store)
-    paths += [path for group in quarantined.values() for path in group]
-    _create(con, "quarantine", _quarantine(quarantined))
+        _create(con, dataset.name, union(con, dataset, files.cold[dataset.name]))
+    _create(con, "quarantine", _quarantine(files.quarantine))
     _create(con, "coverage", COVERAGE)
     _create(con, "gaps", GAPS)
     for table, empty in (("batches", _BATCHES), ("files", _FILES)):
         _create(con, table, f"from hot.{table}" if has_table(con, table) else empty)
-    return paths
 
 
 def _create(con: DuckDBPyConnection, name: str, query: str) -> None:
