@@ -18,7 +18,7 @@ from core.errors import InvalidInput
 from research.bars import Bars, bars_of
 from research.costs import Ambiguous, Costs, check_ambiguous
 from research.metrics import daily_returns, day_ends, measure
-from research.reference import TRADE, Records, pack, run
+from research.reference import TRADE, Records, Room, Run, pack, run
 from research.signals import Workspace
 from research.simulate import step_of
 from research.trades import TRADES, trades_frame
@@ -188,26 +188,26 @@ def _watch(
 def _trade(
     series: _Series, strategies: Sequence[Strategy], costs: Costs, ambiguous: Ambiguous
 ) -> list[_Outcome]:
-    workspace = Workspace(series.bars, series.step)
-    return [_outcome(series, workspace, strategy, costs, ambiguous) for strategy in strategies]
+    workspace, room = Workspace(series.bars, series.step), Room.of(series.bars)
+    outcomes = []
+    for strategy in strategies:
+        signals = pack(series.bars.time.size, *workspace.decisions(strategy))
+        terms = costs.terms(
+            series.step,
+            stop=strategy.stop,
+            target=strategy.target,
+            trail=strategy.trail,
+            timeout=strategy.timeout,
+            ambiguous=ambiguous,
+        )
+        outcomes.append(_outcome(series, run(series.bars, signals, terms, room), costs))
+    return outcomes
 
 
-def _outcome(
-    series: _Series, workspace: Workspace, strategy: Strategy, costs: Costs, ambiguous: Ambiguous
-) -> _Outcome:
-    signals = pack(series.bars.time.size, *workspace.decisions(strategy))
-    terms = costs.terms(
-        series.step,
-        stop=strategy.stop,
-        target=strategy.target,
-        trail=strategy.trail,
-        timeout=strategy.timeout,
-        ambiguous=ambiguous,
-    )
-    trades, equity = run(series.bars, signals, terms)
-    marks = equity[series.ends]
+def _outcome(series: _Series, done: Run, costs: Costs) -> _Outcome:
+    marks = done.equity[series.ends]
     returns = daily_returns(marks)
-    return _Outcome(measure(trades, equity, returns, costs.fee), trades, marks, returns)
+    return _Outcome(measure(*done, returns, costs.fee), done.trades, marks, returns)
 
 
 def _result(

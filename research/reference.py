@@ -77,14 +77,27 @@ class Run(NamedTuple):
     equity: F8
 
 
-def run(bars: Bars, signals: U1, terms: Terms) -> Run:
+class Room(NamedTuple):
+    """Where a kernel writes; used again by one run after the other, it saves allocating."""
+
+    trades: Records
+    equity: F8
+
+    @classmethod
+    def of(cls, bars: Bars) -> Room:
+        """Make room for whatever one strategy may do on `bars`: at most one trade per bar."""
+        return cls(np.empty(bars.time.size, TRADE), np.empty(bars.time.size))
+
+
+def run(bars: Bars, signals: U1, terms: Terms, room: Room | None = None) -> Run:
     """Trade one strategy over one series, starting with an equity of 1.
 
-    `signals` holds the bits decided on each close. The arrays must have one length.
+    `signals` holds the bits decided on each close, one per bar. Where `room` is given, the equity
+    is a view of it: it holds until the next run in the same room.
     """
-    trades, equity = np.empty(bars.time.size, TRADE), np.empty(bars.time.size)
-    count = run_nb(*bars[:5], signals, terms, trades, equity)
-    return Run(trades[:count].copy(), equity)
+    room = room or Room.of(bars)
+    count = run_nb(*bars[:5], signals, terms, *room)
+    return Run(room.trades[:count].copy(), room.equity)
 
 
 def pack(
