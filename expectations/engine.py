@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from expectations.rules import Rule
 
+_LOG = logging.getLogger("great_expectations")
 _LOCK = threading.RLock()
 _COMPLETE = {"result_format": "COMPLETE", "return_unexpected_index_query": False}
 
@@ -45,8 +46,8 @@ class Finding(msgspec.Struct, frozen=True):
 def quietly() -> Iterator[None]:
     """Hold the lock, and keep the library's deprecations and chatter from our users."""
     with _LOCK, warnings.catch_warnings():
-        logging.getLogger("great_expectations").setLevel(logging.WARNING)
         warnings.simplefilter("ignore")
+        _LOG.setLevel(logging.WARNING)
         yield
 
 
@@ -74,11 +75,17 @@ def validate(name: str, rules: Sequence[Rule], rows: pl.DataFrame) -> Any:
     with quietly():
         import great_expectations as gx  # noqa: PLC0415 - takes seconds
         from great_expectations.data_context.types.base import (  # noqa: PLC0415 - as above
+            DataContextConfig,
+            InMemoryStoreBackendDefaults,
             ProgressBarsConfig,
         )
 
-        context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        # Nothing on disk, nothing on the terminal.
+        config = DataContextConfig(
+            store_backend_defaults=InMemoryStoreBackendDefaults(),
+            progress_bars=ProgressBarsConfig(globally=False),
+        )
+        context = gx.get_context(mode="ephemeral", project_config=config)
         asset = context.data_sources.add_pandas("memory").add_dataframe_asset(name)
         whole = asset.add_batch_definition_whole_dataframe("batch")
         wanted = sorted({column for rule in rules for column in rule.columns})
