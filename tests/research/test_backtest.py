@@ -15,6 +15,7 @@ from core.datasets import METRICS, TIME
 from core.errors import InvalidInput
 from research.backtest import CHUNK, BacktestResult, Costs, backtest
 from research.bars import bars_of
+from research.reference import max_drawdown_nb, run_nb
 from research.signals import Workspace
 from research.simulate import simulate
 from research.strategy import Strategy
@@ -194,6 +195,23 @@ def test_any_number_of_workers_gives_the_same_result() -> None:
         assert getattr(one, name).equals(getattr(three, name))
     alone = backtest(CANDLES, many[-1:])
     assert alone.metrics.equals(one.metrics.filter(pl.col("strategy_id") == many[-1].id))
+
+
+@pytest.mark.parametrize("cut", [1, 61, 907, 1_440, 3_333, 5_999])
+def test_later_candles_never_change_a_trade_that_was_closed(
+    result: BacktestResult, cut: int
+) -> None:
+    candles = CANDLES.filter(pl.col("symbol") == "BTC-USDT")
+    until = candles["open_time"][cut]
+    past = result.trades.filter((pl.col("symbol") == "BTC-USDT") & (pl.col("exit_time") < until))
+    short = backtest(candles.head(cut), STRATEGIES, COSTS).trades
+    assert short.filter(pl.col("reason") != "end").equals(past)
+
+
+def test_kernels_are_compiled_for_one_set_of_types(result: BacktestResult) -> None:
+    simulate(CANDLES.tail(50), [True] * 50, None, stop=1 / 3, timeout=5, costs=Costs(1, 2, 3))
+    assert result.metrics.height
+    assert len(run_nb.signatures) == len(max_drawdown_nb.signatures) == 1
 
 
 def test_rows_of_candles_may_come_in_any_order(result: BacktestResult) -> None:
