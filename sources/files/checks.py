@@ -26,6 +26,7 @@ FEW_STEPS = 5  # below which a person's word is all there is
 _MICRO = timedelta(microseconds=1)
 _GENESIS = 1_230_768_000_000_000  # 2009-01-01 in µs: no market of a coin is older
 TIGHTER = 10.0  # times that bars become tighter where two columns surely were exchanged
+FEW_BARS = 10  # below which that may be chance
 _PAIRS = 30  # neighbours that make a comparison of opens and closes worth anything
 # What a file looks like whose bars are whole once these columns are renamed.
 _EXCHANGED = {
@@ -125,7 +126,7 @@ def check_prices(frame: pl.DataFrame, refuse: Refuse) -> None:
             f"expected highs above and lows below open and close, was not in {broken} of"
             f" {frame.height} rows; {hint}; name the columns with columns="
         )
-    if tightest * TIGHTER < width:
+    if usable.height >= FEW_BARS and tightest * TIGHTER < width:
         raise refuse(f"expected prices beside each other, was not; {hint}; name them with columns=")
 
 

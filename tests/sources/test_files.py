@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.datasets import CANDLES
@@ -212,9 +212,17 @@ def test_any_gaps_and_any_order_give_the_same_bars_by_time(
     assert same(reading, frame)
 
 
-@given(st.lists(st.tuples(*[st.floats(1e-9, 1e9)] * 4, st.floats(0, 1e15)), min_size=2))
+@settings(max_examples=50)
+@given(
+    st.lists(
+        st.tuples(st.floats(1e-9, 1e9), *[st.floats(0.7, 1.4)] * 3, st.floats(0, 1e15)),
+        min_size=2,
+        max_size=9,
+    )
+)
 def test_no_digit_of_a_price_is_lost(rows: list[tuple[float, ...]]) -> None:
-    whole = [(o, max(o, h, lo, c), min(o, h, lo, c), c, v) for o, h, lo, c, v in rows][:29]
+    quadruples = [((p, p * a, p * b, p * c), volume) for p, a, b, c, volume in rows]
+    whole = [(four[0], max(four), min(four), four[3], volume) for four, volume in quadruples]
     frame = bars(len(whole)).with_columns(
         pl.Series(name, [row[n] for row in whole]) for n, name in enumerate(NAMES[1:])
     )
