@@ -140,7 +140,8 @@ def ask(
         try:
             body = accept(answer, source, explain)
         except RateLimited as error:
-            pacer.hold(error.retry_after or _UNSAID.get(answer.status, 1.0))
+            unsaid = _UNSAID.get(answer.status, 1.0)
+            pacer.hold(unsaid if error.retry_after is None else error.retry_after)
             raise
         if json:
             require_json(answer, source)

@@ -45,7 +45,6 @@ URL = "https://data.binance.vision"
 PACE = 10.0  # requests a second; it is a file store without a published limit
 _RECENT = 2  # months asked for by the day where no month of a symbol is published
 
-
 # What the venue's symbols end with, for files whose symbol nobody named.
 QUOTES = (
     "AEUR", "ARS", "AUD", "BIDR", "BKRW", "BNB", "BRL", "BTC", "BUSD", "BVND", "COP", "CZK",

@@ -224,7 +224,7 @@ def test_a_zip_of_two_files_is_malformed(tmp_path: Path) -> None:
         read(tmp_path, buffer.getvalue())
 
 
-@pytest.mark.parametrize("size", [50_000_000, 300_000_000])
+@pytest.mark.parametrize("size", [10_000_000, 100_000_000])
 def test_a_zip_bomb_is_refused_before_it_fills_the_memory(tmp_path: Path, size: int) -> None:
     with pytest.raises(SourceMalformed, match="bomb"):
         read(tmp_path, zipped(bytes(size)))
