@@ -6,6 +6,7 @@ judged beside their neighbours, so that a broken row never speaks for or against
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -129,7 +130,8 @@ def _verdict(
     name: str,
     now: datetime,
 ) -> Verdict:
-    judged = rows.join(_reasons(found), on=ROW, how="left", maintain_order="left")
+    reasons = _reasons(found)
+    judged = rows.join(reasons, on=ROW, how="left", maintain_order="left")
     bad = pl.col("reasons").is_not_null()
     own = judged.filter(~pl.col(HELD))
     quarantined_rows = own.filter(bad).height
@@ -147,7 +149,7 @@ def _verdict(
         passed=reason is None,
         reason=reason,
         reasons=counts,
-        warnings=_warnings(found),
+        warnings=_warnings(found, set(reasons[ROW])),
         quarantined_rows=quarantined_rows,
         released=accepted.filter(HELD).height,
         waiting=judged.filter(bad & pl.col(HELD)).height,
@@ -175,13 +177,14 @@ def _counts(codes: pl.Series) -> dict[str, int]:
     return dict(counted.iter_rows())
 
 
-def _warnings(found: list[Finding]) -> dict[str, int]:
-    """Count the rows that each warning speaks of."""
-    return {
-        finding.code: max(1, len(finding.rows))
-        for finding in found
-        if finding.severity == "warning" and not finding.passed
-    }
+def _warnings(found: list[Finding], broken: set[int]) -> dict[str, int]:
+    """Count the rows that each warning speaks of and that are not broken; a batch counts as one."""
+    warned: Counter[str] = Counter()
+    for finding in found:
+        if finding.severity == "warning" and not finding.passed:
+            batch = finding.scope == "batch"
+            warned[finding.code] += 1 if batch else len(set(finding.rows) - broken)
+    return dict(+warned)
 
 
 def _refusal(

@@ -6,8 +6,8 @@ Expectations, which takes seconds. `expectations.engine` makes the expectations 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
@@ -121,12 +121,9 @@ def row_count(rows: int) -> Rule:
     return Rule("row_count", "ExpectTableRowCountToEqual", {"value": rows}, says, scope="batch")
 
 
-# What every row of every dataset must be.
-COMMON = (
-    between("missing", "missing_value", 0, 0),
-    between("not_finite", "not_finite", 0, 0),
-    between("bad_names", "bad_name", 0, 0),
-)
+MISSING_VALUE = between("missing", "missing_value", 0, 0)
+NOT_FINITE = between("not_finite", "not_finite", 0, 0)
+BAD_NAME = between("bad_names", "bad_name", 0, 0)
 DUPLICATE = between("copies_before", "duplicate", 0, 0, beside=True)
 STRATEGY_ID = matches("strategy_id", "bad_strategy_id", r"^[0-9a-f]{16}\Z", "16 hexadecimal digits")
 
@@ -134,10 +131,9 @@ Facts = Callable[[pl.DataFrame, "datetime"], pl.DataFrame]
 NeighbourFacts = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
 
 
-def no_facts(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    """Compute nothing: for a dataset whose own columns say enough."""
-    del now
-    return rows.select(ROW)
+def holds_floats(dtype: pl.DataType) -> bool:
+    """Whether a column of this type can hold NaN or infinity."""
+    return dtype.is_float() or (isinstance(dtype, pl.List) and dtype.inner == pl.Float64)
 
 
 def no_neighbour_facts(rows: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
@@ -157,15 +153,22 @@ class Suite:
 
     dataset: Dataset
     rules: tuple[Rule, ...]
+    facts: Facts
     optional: tuple[str, ...] = ()
-    facts: Facts = no_facts
     neighbour_facts: NeighbourFacts = no_neighbour_facts
-    remembers: tuple[str, ...] = field(default=())
+    remembers: tuple[str, ...] = ()
 
     @property
     def all_rules(self) -> tuple[Rule, ...]:
-        """The rules of every dataset, then this one's."""
-        return (*COMMON, *self.rules, DUPLICATE)
+        """The rules of every dataset, as far as this one has the columns, then its own."""
+        return (*self._common_rules(), *self.rules, DUPLICATE)
+
+    def _common_rules(self) -> Iterator[Rule]:
+        yield MISSING_VALUE
+        if any(holds_floats(dtype) for dtype in self.dataset.schema.values()):
+            yield NOT_FINITE
+        if "venue" in self.dataset.columns:
+            yield BAD_NAME
 
     @property
     def codes(self) -> list[str]:

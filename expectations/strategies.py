@@ -36,10 +36,11 @@ def facts(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
         text.str.contains(rf"(?m)^{name} when ") == side.is_in([name, "both"])
         for name in ("long", "short")
     ]
+    says = text.str.contains(r"\S")  # that an empty text says nothing is another rule's matter
     return rows.select(
         ROW,
-        names_timeframe=(text.str.split("\n").list.last() == on).cast(pl.Int64),
-        names_side=pl.all_horizontal(agrees).cast(pl.Int64),
+        names_timeframe=pl.when(says).then(text.str.split("\n").list.last() == on).cast(pl.Int64),
+        names_side=pl.when(says).then(pl.all_horizontal(agrees)).cast(pl.Int64),
         kept_s=(pl.col("deleted_at") - pl.col("created_at")).dt.total_seconds(),
     )
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -164,7 +165,7 @@ def test_the_result_of_great_expectations_is_kept() -> None:
 
 def test_a_rule_that_cannot_be_judged_refuses_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     text = between("symbol", "symbol_as_number", 0, severity="warning")
-    monkeypatch.setattr("expectations.rules.COMMON", (text,))
+    monkeypatch.setitem(SUITES, "candles", replace(SUITES["candles"], rules=(text,)))
     verdict = gate("candles", bars([100.0] * 5), now=NOW)
     assert not verdict.passed
     assert str(verdict.reason).startswith("symbol_as_number could not be judged: ")
@@ -173,7 +174,7 @@ def test_a_rule_that_cannot_be_judged_refuses_the_batch(monkeypatch: pytest.Monk
 
 def test_a_batch_rule_that_only_warns_does_not_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
     few = Rule("few_rows", "ExpectTableRowCountToEqual", {"value": 9}, "9 rows", "warning", "batch")
-    monkeypatch.setattr("expectations.rules.COMMON", (few, *SUITES["candles"].rules))
+    monkeypatch.setitem(SUITES, "candles", replace(SUITES["candles"], rules=(few,)))
     verdict = gate("candles", bars([100.0] * 5), now=NOW)
     assert verdict.passed
     assert verdict.warnings == {"few_rows": 1}
