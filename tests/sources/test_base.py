@@ -249,6 +249,14 @@ def test_a_ban_ends_at_once_and_holds_everybody_back() -> None:
     assert fake.slept == []
 
 
+@pytest.mark.parametrize("headers", [{}, {"retry-after": "1"}])
+def test_a_short_ban_is_not_waited_for_either(headers: dict[str, str]) -> None:
+    exchange = _fail(httpx.Response(418, headers=headers), times=1)
+    with pytest.raises(RateLimited):
+        collect(exchange, span(10))
+    assert len(exchange.requests) == 1
+
+
 def test_retry_after_is_honoured() -> None:
     fake = FakeTime()
     exchange = _fail(httpx.Response(429, headers={"retry-after": "45"}), times=2)
