@@ -19,7 +19,7 @@ from core.errors import InvalidInput, SourceMalformed, SourceUnavailable
 from core.market import check_symbol, check_venue, interval_step
 from sources.base import ask
 from sources.frames import bars
-from sources.numbers import floats
+from sources.numbers import float_columns
 from sources.pacing import Pacer
 from sources.retry import PATIENT, Retry
 
@@ -108,10 +108,11 @@ class Binance:
         rows = self._decode(_rows, body, b"[", b"]")
         columns = list(zip(*rows, strict=True)) or [()] * 12
         self._check_lengths(columns[0], columns[6], span)
-        read = {
-            name: floats(pl.Series(name, columns[place], pl.String), self._malformed)
+        text = [
+            pl.Series(name, columns[place], pl.String)
             for name, place in zip(_NAMES, _PLACES, strict=True)
-        }
+        ]
+        read = float_columns(pl.DataFrame(text), self._malformed)
         opens = pl.Series("open_time", columns[0], pl.Int64) * 1_000
         trades = pl.Series("trades", columns[8], pl.Int64)
         return bars(

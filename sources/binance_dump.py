@@ -22,7 +22,7 @@ from core.clock import from_micros, to_micros
 from core.errors import InvalidInput, SourceMalformed
 from core.market import interval_step
 from sources.frames import bars, stamp
-from sources.numbers import excerpt, floats, integers
+from sources.numbers import excerpt, float_columns, integers
 from sources.unpack import read_whole, unzip
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _columns(table: pl.DataFrame, file: ArchiveFile, refuse: Refuse) -> dict[str
     return {
         "open_time": opens,
         "trades": integers(table["trades"], refuse),
-        **{name: floats(table[name], refuse) for name in _NUMBERS},
+        **float_columns(table.select(_NUMBERS), refuse),
     }
 
 

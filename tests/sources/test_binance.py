@@ -175,7 +175,7 @@ def test_a_full_page_is_read_in_milliseconds() -> None:
         began = time.perf_counter()
         BINANCE.parse(page, span(1_000))
         best = min(best, time.perf_counter() - began)
-    assert best < 0.02  # about 3 ms on an idle core
+    assert best < 0.02  # under 2 ms on an idle core
 
 
 # --- what the venue says of itself

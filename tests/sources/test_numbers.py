@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import polars as pl
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InvalidInput
-from sources.numbers import floats, integers
+from sources.numbers import float_columns, floats, integers
 
 
 @given(st.lists(st.floats(), min_size=1))
@@ -60,3 +61,17 @@ def test_an_error_shows_only_the_start_of_a_long_cell() -> None:
 
 def test_nulls_stay_null() -> None:
     assert floats(pl.Series("close", [None, "1"]), InvalidInput).to_list() == [None, 1.0]
+
+
+@given(st.lists(st.floats().map(repr) | st.sampled_from(["+1", ".5", "5.", "x"]), min_size=1))
+def test_columns_together_read_as_each_alone(texts: list[str]) -> None:
+    frame = pl.DataFrame({"open": ["1"] * len(texts), "close": texts})
+    try:
+        alone = floats(frame["close"], InvalidInput)
+    except InvalidInput as error:
+        with pytest.raises(InvalidInput, match=re.escape(str(error))):
+            float_columns(frame, InvalidInput)
+        return
+    together = float_columns(frame, InvalidInput)
+    assert [repr(v) for v in together["close"]] == [repr(v) for v in alone]
+    assert together["open"].to_list() == [1.0] * len(texts)
