@@ -45,7 +45,7 @@ def _break_row(row: list[Any], way: int) -> None:
         case 0:  # the high lies under the low
             row[HIGH], row[LOW] = f"{float(row[LOW]) * 0.99:.8f}", f"{float(row[HIGH]) * 1.01:.8f}"
         case 1:
-            row[VOLUME] = "-" + row[VOLUME]
+            row[VOLUME] = f"-{1 + float(row[VOLUME]):.8f}"
         case 2:
             row[CLOSE] = row[LOW] = "0.00000000"
         case 3:

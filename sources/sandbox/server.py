@@ -114,6 +114,8 @@ def _exchange_info(exchange: Exchange, request: Request) -> dict[str, Any]:
     if unknown:
         raise _Refused(*wire.INVALID_SYMBOL)
     listed = [BY_VENUE_SYMBOL[name] for name in names or BY_VENUE_SYMBOL]
+    if request.query_params.get("symbolStatus", "TRADING") != "TRADING":
+        listed = []  # nothing here is ever halted
     return wire.exchange_info(listed, exchange.clock.now_ms())
 
 
