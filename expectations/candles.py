@@ -34,6 +34,7 @@ RULES = (
         {"column_list": list(PRICES)},
         "low ≤ open, close ≤ high",
     ),
+    between("high_over_body", "high_implausible", None, 10),
     between("volume", "negative_volume", 0),
     between("quote_volume", "negative_volume", 0),
     between("taker_buy_volume", "negative_volume", 0),
@@ -43,6 +44,8 @@ RULES = (
     between("opened_at", "before_2009", FIRST_TIME),
     between("open_for_s", "in_future", 0),
     between("closed_for_s", "still_forming", 0),
+    between("high_over_body", "long_wick", None, 1.2, severity="warning"),
+    between("low_over_body", "long_wick", 0.8, severity="warning"),
     between("unconfirmed_jump", "price_jump", 0, 0, beside=True),
     between("distance", "level_shift", 0, 0.2, severity="warning", beside=True),
     between("gap_before", "gap_before", 0, 0, severity="warning", beside=True),
@@ -55,8 +58,11 @@ def facts(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
     opened = pl.col("open_time").to_physical()
     step = _step()
     open_for = (to_micros(now) - opened.cast(pl.Float64)) / 1e6
+    body = [pl.col("open"), pl.col("close")]
     return rows.select(
         ROW,
+        high_over_body=_ratio(pl.col("high"), pl.max_horizontal(body)),
+        low_over_body=_ratio(pl.col("low"), pl.min_horizontal(body)),
         off_grid_us=opened % step,
         opened_at=opened / 1e6,
         open_for_s=open_for,
@@ -64,6 +70,12 @@ def facts(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
         # A sum of decimals may differ from another in its last digits.
         volume_with_slack=pl.when(pl.col("volume") >= 0).then(pl.col("volume") * (1 + 1e-9)),
     )
+
+
+def _ratio(price: pl.Expr, other: pl.Expr) -> pl.Expr:
+    """Divide two prices; null unless both are prices."""
+    prices = [price.is_finite(), other.is_finite(), price > 0, other > 0]
+    return pl.when(pl.all_horizontal(prices)).then(price / other)
 
 
 def _step() -> pl.Expr:

@@ -6,7 +6,6 @@ judged beside their neighbours, so that a broken row never speaks for or against
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -179,12 +178,12 @@ def _counts(codes: pl.Series) -> dict[str, int]:
 
 def _warnings(found: list[Finding], broken: set[int]) -> dict[str, int]:
     """Count the rows that each warning speaks of and that are not broken; a batch counts as one."""
-    warned: Counter[str] = Counter()
+    warned: dict[str, set[int]] = {}
     for finding in found:
         if finding.severity == "warning" and not finding.passed:
-            batch = finding.scope == "batch"
-            warned[finding.code] += 1 if batch else len(set(finding.rows) - broken)
-    return dict(+warned)
+            rows = set(finding.rows) - broken if finding.scope == "row" else {0}
+            warned[finding.code] = warned.get(finding.code, set()) | rows
+    return {code: len(rows) for code, rows in warned.items() if rows}
 
 
 def _refusal(

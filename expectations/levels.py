@@ -1,13 +1,13 @@
 """Which closes jump away from their level, and which jumps later closes confirm.
 
 The level of a close is the mean of the five closes accepted before it (fewer near the start).
-A close over 20 % away from its level is held back. It starts a run; each close after it that is
-away from the level too, and within 20 % of the run's mean, lengthens the run; any other ends it.
-A run that five later closes have lengthened is confirmed: all of it is accepted, and its last
-five closes become the level.
+A close over 20 % away from its level is held back, and starts a run. Each close after it that is
+within 20 % of the run's closes lengthens the run, any other ends it. A run that five later closes
+have lengthened is confirmed, and what was held back in it is accepted. A close near its level is
+accepted whether or not it lengthens a run.
 
 The first close of a series has no level and is accepted. Until five are accepted the level is
-unproven: a run confirmed against it shows that the few closes before were the outliers, and
+unproven: a run confirmed far from it shows that the few closes before were the outliers, and
 they are held back in its place.
 """
 
@@ -96,7 +96,7 @@ class _Walk:
         self.held = np.zeros(closes.size, dtype=np.bool_)
         self.last: list[float] = []  # closes of the level, the oldest first
         self.run: list[int] = []
-        self.run_total = 0.0
+        self.away: list[float] = []  # closes of the run that are away from their level
         self.unproven: list[int] | None = []  # accepted so far; None once the level is proven
         self.streak = 0  # closes accepted up to here without a break
 
@@ -112,17 +112,14 @@ class _Walk:
 
     def step(self, here: int) -> None:
         close = float(self.closes[here])
-        level = _mean(self.last) if self.last else None
-        self.level[here] = np.nan if level is None else level
-        if self._continues_level(here, close, level):
-            self._end_run()
-            self._accept(here, close)
-            return
-        if not (self.run and abs(close - self._run_mean()) <= JUMP * self._run_mean()):
-            self._end_run()
-        self.run.append(here)
-        self.run_total += close
-        if self.fixed[here]:
+        stays = self._stays(here, close)
+        if self._confirms(close):
+            self.run.append(here)
+        else:
+            self.run, self.away = ([], []) if stays else ([here], [])
+        if not stays:
+            self.away.append(close)
+        if stays or self.fixed[here]:
             self._accept(here, close)
         else:
             self.held[here] = True
@@ -130,19 +127,23 @@ class _Walk:
         if len(self.run) > CONFIRMATIONS:
             self._release()
 
-    def _continues_level(self, here: int, close: float, level: float | None) -> bool:
-        if level is not None:
-            return abs(close - level) <= JUMP * level
-        # Nothing is accepted yet: only closes that wait already can be before this one.
-        joins = bool(self.run) and abs(close - self._run_mean()) <= JUMP * self._run_mean()
-        return not (self.waiting[here] or joins)
+    def _stays(self, here: int, close: float) -> bool:
+        """Whether a close is near its level; one that waits already is no level by itself."""
+        if not self.last:
+            return not self.waiting[here]
+        level = self.level[here] = _mean(self.last)
+        return abs(close - level) <= JUMP * level
 
-    def _run_mean(self) -> float:
-        return self.run_total / len(self.run)
+    def _confirms(self, close: float) -> bool:
+        """Whether a close belongs to the open run.
 
-    def _end_run(self) -> None:
-        self.run = []
-        self.run_total = 0.0
+        The smaller of the two prices is the measure, so that a close at the old level is never
+        near a run that jumped away from it.
+        """
+        if not self.run:
+            return False
+        mean = _mean(self.away)
+        return abs(close - mean) <= JUMP * min(close, mean)
 
     def _accept(self, here: int, close: float) -> None:
         self.last = [*self.last[1 - MEMORY :], close]
@@ -155,10 +156,11 @@ class _Walk:
                 self.unproven = None
 
     def _release(self) -> None:
-        self.held[self.run] = False
-        if self.unproven:
+        """Accept the whole run; an unproven level that all of it is away from gives way."""
+        if self.unproven and len(self.away) == len(self.run):
             self.held[self.unproven] = True
+        self.held[self.run] = False
         self.unproven = None
         self.last = self.closes[self.run[-MEMORY:]].tolist()
         self.streak = MEMORY
-        self._end_run()
+        self.run, self.away = [], []

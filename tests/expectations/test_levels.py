@@ -26,18 +26,18 @@ def plain(closes: list[float], fixed: list[bool], waiting: list[bool]) -> list[b
     accepted: list[float] = []
     early: list[int] | None = []  # accepted before the level is proven
     run: list[int] = []
+    away: list[int] = []  # of the run, those away from their level
     held = [False] * len(closes)
     for here, close in enumerate(closes):
-        joins = bool(run) and near(close, mean([closes[index] for index in run]))
-        if accepted:
-            stays = near(close, mean(accepted[-MEMORY:]))
+        stays = near(close, mean(accepted[-MEMORY:])) if accepted else not waiting[here]
+        center = mean([closes[index] for index in away]) if run else 0.0
+        if run and abs(close - center) <= JUMP * min(close, center):
+            run = [*run, here]
         else:
-            stays = not waiting[here] and not joins
+            run, away = [] if stays else [here], []
         if not stays:
-            run = [*run, here] if joins else [here]
+            away = [*away, here]
             held[here] = not fixed[here]
-        else:
-            run = []
         if stays or fixed[here]:
             accepted.append(close)
             if fixed[here]:
@@ -47,13 +47,13 @@ def plain(closes: list[float], fixed: list[bool], waiting: list[bool]) -> list[b
                 if len(early) == MEMORY:
                     early = None
         if len(run) > CONFIRMATIONS:
+            for index in early or []:
+                held[index] = held[index] or run == away
             for index in run:
                 held[index] = False
-            for index in early or []:
-                held[index] = True
             early = None
             accepted += [closes[index] for index in run]
-            run = []
+            run, away = [], []
     return held
 
 
@@ -138,9 +138,15 @@ def test_a_close_at_the_old_level_ends_a_run() -> None:
     assert held(closes) == [6, 7, 8, 9, 10, 12, 13, 14, 15, 16]
 
 
-def test_a_close_near_both_levels_speaks_for_the_old_one() -> None:
-    # 110 is within a fifth of the spike too, but the market is where it was.
-    assert held([100.0] * 6 + [121.0] + [110.0] * 6) == [6]
+def test_closes_near_both_levels_are_accepted_and_confirm_the_new_one() -> None:
+    # From 100 to 110 by way of 121: no step after the first is a jump.
+    assert held([100.0] * 6 + [121.0] + [110.0] * 4) == [6]
+    assert held([100.0] * 6 + [121.0] + [110.0] * 5) == []
+
+
+def test_closes_at_the_old_level_never_confirm_a_jump() -> None:
+    for jump in (79.9, 120.1, 121.0, 125.0, 50.0):
+        assert held([100.0] * 6 + [jump] + [100.0] * 9) == [6]
 
 
 def test_a_close_away_from_both_levels_starts_a_run_of_its_own() -> None:
@@ -180,6 +186,16 @@ def test_closes_that_waited_are_released_when_later_ones_confirm_them() -> None:
 def test_closes_that_waited_do_not_become_a_level_by_being_the_first() -> None:
     assert held([130.0], waiting=1) == [0]
     assert held([130.0, 100.0, 100.0], waiting=1) == [0]
+    assert held([130.0, 130.0, 130.0], waiting=1) == [0]
+    assert held([130.0] * 6, waiting=1) == []
+
+
+def test_accepted_closes_after_a_jump_confirm_it_too() -> None:
+    index = np.arange(12)
+    closes = np.where(index < 6, 100.0, 130.0)
+    batch = index == 6  # the one missing bar of a stored history
+    judged = judge_levels(closes, ~batch, np.zeros(12, dtype=bool))
+    assert not judged.held.any()
 
 
 def test_a_run_that_accepted_closes_interrupted_waits_on() -> None:
