@@ -5,7 +5,8 @@ NightjarError
 │   ├── SourceUnavailable     no answer, a broken answer, or a 5xx
 │   │   └── RateLimited       429 and 418; carries how long to wait
 │   ├── CollectionIncomplete  some spans could not be had; names them
-│   └── StoreBusy             somebody else holds the store
+│   ├── StoreBusy             somebody else holds the store
+│   └── StoreUnwritable       the disk is full, or refuses
 └── FinalError                trying the same again cannot succeed
     ├── SourceRejected        the source understood and said no
     ├── SourceMalformed       the answer is not what its documentation says
@@ -75,6 +76,15 @@ class StoreBusy(RetryableError):
         self.what = what
         self.waited = waited
         self.holder = holder
+
+
+class StoreUnwritable(RetryableError):
+    """A file of the store could not be written; what was there before still is."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} cannot be written: {reason}")
+        self.path = path
+        self.reason = reason
 
 
 class SourceRejected(FinalError):

@@ -14,7 +14,7 @@ import polars as pl
 from deltalake import DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError
 
-from core.errors import StoreDamaged
+from core.errors import StoreDamaged, StoreUnwritable
 from storage.files import sync
 from storage.schema import columns, literal, quoted
 
@@ -77,7 +77,7 @@ def replace_partition(
     folder = store.lake_table(dataset.name)
     named = list(zip(dataset.partition_by, partition, strict=True))
     month = partition[dataset.partition_by.index("month")]
-    with _translating(folder):
+    try:
         write_deltalake(
             folder,
             rows.with_columns(pl.lit(month).alias("month")),
@@ -86,9 +86,9 @@ def replace_partition(
             partition_by=list(dataset.partition_by),
             writer_properties=WriterProperties(compression="ZSTD"),
         )
-    for file in Path(folder, folder_of(dataset, partition)).iterdir():
-        sync(file)
-    _sync_folders(Path(folder), folder_of(dataset, partition))
+        _sync(Path(folder), folder_of(dataset, partition))
+    except (DeltaError, OSError) as error:
+        raise StoreUnwritable(folder, str(error)) from error
 
 
 def vacuum(store: Store, dataset: Dataset) -> int:
@@ -107,13 +107,12 @@ def vacuum(store: Store, dataset: Dataset) -> int:
         return len(table.vacuum(dry_run=False, **everything))  # type: ignore[arg-type]
 
 
-def _sync_folders(table: Path, partition: str) -> None:
-    """Flush the log's newest entry, and every folder in which a name may be new."""
-    log = table / "_delta_log"
-    sync(max(log.glob("*.json")))
-    inner = table / partition
-    for folder in [log, inner, *inner.parents[: len(Path(partition).parts)], table.parent]:
-        sync(folder)
+def _sync(table: Path, partition: str) -> None:
+    """Flush the new files, the log's newest entry, and every folder with a new name in it."""
+    log, inner = table / "_delta_log", table / partition
+    folders = [log, inner, *inner.parents[: len(Path(partition).parts)], table.parent]
+    for path in [*inner.iterdir(), max(log.glob("*.json")), *folders]:
+        sync(path)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from core.errors import StoreDamaged
+from core.errors import StoreDamaged, StoreUnwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,17 +25,20 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary name to write to; on success it becomes `path`, whole and on disk.
 
     Whoever looks sees the old file or the new one. After a power cut the same holds, since the
-    file is flushed before it gets its name, and the folder after.
+    file is flushed before it gets its name, and the folder after. A disk that refuses raises
+    `StoreUnwritable`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}-{path.name}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         sync(temporary)
         temporary.replace(path)
+        sync(path.parent)
+    except OSError as error:
+        raise StoreUnwritable(str(path), str(error)) from error
     finally:
         temporary.unlink(missing_ok=True)
-    sync(path.parent)
 
 
 def sync(path: Path) -> None:

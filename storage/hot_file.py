@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from core.errors import StoreBusy, StoreDamaged
+from core.errors import StoreBusy, StoreDamaged, StoreUnwritable
 from storage import lock
 from storage.migrations import migrate, refuse_newer
 from storage.schema import literal
@@ -61,8 +61,8 @@ def opened(store: Store, *, now: datetime) -> Iterator[DuckDBPyConnection]:
             con.execute("begin")
             yield con
             con.execute("commit")
-        except (duckdb.IOException, duckdb.FatalException) as error:
-            raise StoreDamaged(str(store.hot_path), str(error)) from error
+        except duckdb.Error as error:
+            raise _translated(store, error) from error
         finally:
             con.close()
 
@@ -116,6 +116,19 @@ def _patiently(
                 waited = round(patience.waited, 1)
                 raise StoreBusy(str(store.hot_path), waited=waited, holder=holder) from error
             time.sleep(_PAUSE)
+
+
+def _translated(store: Store, error: duckdb.Error) -> Exception:
+    """Return what a failed transaction means; a mistake in our SQL stays what it is.
+
+    DuckDB has one class for reading and for writing a file, so that its text must decide.
+    """
+    text = str(error)
+    if isinstance(error, duckdb.TransactionException) or "Could not write" in text:
+        return StoreUnwritable(str(store.hot_path), text)
+    if isinstance(error, duckdb.IOException | duckdb.FatalException) or type(error) is duckdb.Error:
+        return StoreDamaged(str(store.hot_path), text)
+    return error
 
 
 def _holder(error: duckdb.Error) -> str | None:

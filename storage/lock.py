@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -68,7 +68,8 @@ def one_writer(store: Store, doing: str, patience: Patience) -> Iterator[None]:
             str(store.home), waited=round(patience.waited, 1), holder=_holder(store)
         ) from None
     try:
-        _note(store).write_bytes(msgspec.json.encode(Holder(os.getpid(), doing)))
+        with suppress(OSError):  # a full disk: the note is for others' error text only
+            _note(store).write_bytes(msgspec.json.encode(Holder(os.getpid(), doing)))
         yield
     finally:
         _note(store).unlink(missing_ok=True)

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from core.datasets import DATASETS
+from core.errors import StoreUnwritable
 from storage.files import content_sha256, file_sha256, replacing
 from tests.storage.samples import rows_of
 
@@ -32,7 +33,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
             temporary.write_text("half")
             raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(StoreUnwritable, match=r"file\.txt cannot be written: disk full"):
         write_half()
     assert path.read_text() == "old"
     assert [*tmp_path.iterdir()] == [path]
