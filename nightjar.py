@@ -330,7 +330,8 @@ def _open_desk() -> None:
     settings.home.mkdir(parents=True, exist_ok=True)
     prefer_running_server(settings.home)
     prepare_prefect(settings.home)
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")
+    # Prefect's own lines and tracebacks are on the run's page; a person reads one sentence.
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     voice = logging.getLogger(LOGGER)
     voice.setLevel(logging.INFO)
     handler = logging.StreamHandler(sys.stderr)

@@ -12,6 +12,7 @@ from core.clock import floor_to, utc_now
 from core.errors import InvalidInput
 from core.market import interval_step
 from core.settings import load
+from sources.registry import source_named
 from storage import landing
 from storage.store import default_store
 from tasks import ingest as steps
@@ -46,16 +47,20 @@ def ingest(
         zone: The time zone of a file's times where they carry none (files only).
     """
     settings, now = load(), utc_now()
-    source = source or settings.venue
+    source = source_named(source or settings.venue).name
     end = until or floor_to(now, interval_step(interval))
     start = since or end - timedelta(days=settings.days)
     names = list(symbols or settings.symbols)
+    market = source
     if source == steps.ARCHIVE:
+        market = steps.ARCHIVED_VENUE
         summary = collect_archives(names, since, until, path, interval)
     elif source == steps.FILES:
+        market = venue or ""
         summary = collect_file(path, names, interval, venue, zone)
     else:
         summary = collect(source, names, start, end, interval)
+    summary = steps.with_coverage(summary, market, names, interval)
     steps.publish_collection(summary)
     return summary.require()
 

@@ -12,7 +12,7 @@ from flows.ingest import collect
 from tasks import nightly as steps
 from tasks import report as pages
 from tasks.gates import gate_stage
-from tasks.markets import REST
+from tasks.markets import is_rest
 from tasks.steps import Stopwatch
 
 
@@ -46,7 +46,7 @@ def nightly(
         as_of=as_of, symbols=symbols, venue=venue, strategies=strategies, days=days, seed=seed
     )
     with watch("refresh"):
-        if question.venue in REST:
+        if is_rest(question.venue):
             steps.note_missing(
                 collect(question.venue, list(question.symbols), question.start, question.as_of)
             )

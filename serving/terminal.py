@@ -71,19 +71,15 @@ def show_ingest(summary: Any) -> None:
             if known
             else f"nothing new from {summary.source}"
         )
-        return
-    console.print(
-        f"{summary.source}: {count(new)} new bars, {count(known)} already there, "
-        f"{count(revised)} revised, {count(held)} quarantined, "
-        f"{count(summary.total('released'))} released from quarantine"
-    )
-
-
-def show_coverage(rows: Sequence[dict[str, Any]]) -> None:
-    """Print one line per series that a collection touched."""
-    for row in rows:
-        _console().print(
-            f"{row['venue']} {row['symbol']} {row['interval']}: {count(row['bars'])} bars from "
+    else:
+        console.print(
+            f"{summary.source}: {count(new)} new bars, {count(known)} already there, "
+            f"{count(revised)} revised, {count(held)} quarantined, "
+            f"{count(summary.total('released'))} released from quarantine"
+        )
+    for row in summary.coverage:
+        console.print(
+            f"{row['venue']} {row['symbol']} {row['interval']}: {plural(row['bars'], 'bar')} from "
             f"{format_utc(row['first'])} to {format_utc(row['last'])}, "
             f"{plural(row['missing'], 'bar')} missing",
             highlight=False,

@@ -4,38 +4,44 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import polars as pl
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
-from core.clock import utc_now
+from core.clock import format_utc, utc_now
 from core.datasets import CANDLES
 from core.errors import CollectionIncomplete, GateRefused, InvalidInput, NightjarError
 from core.market import Span, interval_step
 from core.receipts import Merge, Receipt
 from core.settings import load
 from expectations.gate import gate
-from sources.base import fetch
+from sources.base import Retry, fetch
 from sources.binance_archive import ArchiveFile, download_archives, find_archives, read_archive
 from sources.files import read_file
 from sources.http import open_client
+from sources.pacing import shared_pacer
+from sources.registry import pacer_of
 from storage import catalog, hot, landing, quarantine
 from storage.lake import read_candles
 from storage.store import Store, default_store
 from tasks.gates import show_verdict
-from tasks.markets import market, pacer
+from tasks.markets import venue_at
 from tasks.steps import ONCE, PATIENT, log
 
 if TYPE_CHECKING:
     from expectations.verdict import Verdict
 
 ARCHIVE, FILES = "binance-archive", "files"
+ARCHIVED_VENUE = "binance"
 # A span asked for in one step: a month of minutes. Small enough that a failure loses little,
 # large enough that a step's own cost does not count.
 BATCH_BARS = 43_200
+# A request is asked again for some 8 s; the step as a whole then once more, a little later.
+PERSISTENCE = Retry(attempts=6)
+GENTLE = 5.0  # requests a second to the file server of the dumps
 # How many bars before a batch the gate looks at: more than its slowest fact needs.
 NEIGHBOURS = 500
 
@@ -48,6 +54,7 @@ class Summary(msgspec.Struct, frozen=True):
     refused: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    coverage: tuple[dict[str, Any], ...] = ()  # of the series asked for, after it
 
     def total(self, what: str) -> int:
         """Add up one count of `Merge` over all batches."""
@@ -130,12 +137,13 @@ def plan_spans(
     ]
 
 
-@task(task_run_name="fetch {span}", **PATIENT)
+@task(task_run_name="fetch {span}", **(PATIENT | {"retries": 1}))
 def fetch_span(source: str, span: Span, url: str | None = None) -> Receipt | None:
     """Ask a REST venue for one span and leave the answer in landing; None where it had no bar."""
     now = utc_now()
+    venue = venue_at(source, url)
     with open_client() as client:
-        pages = list(fetch(market(source, url), span, client, now=now, pacer=pacer(source)))
+        pages = list(fetch(venue, span, client, now=now, pacer=pacer_of(venue), retry=PERSISTENCE))
     frame = pl.concat([CANDLES.empty(), *pages])
     log.info("fetched %s: %s bars", span, f"{frame.height:,}")
     if frame.is_empty():
@@ -161,7 +169,7 @@ def download(
             until or now,
             folder,
             client,
-            pacer=pacer(ARCHIVE),
+            pacer=shared_pacer(settings.binance_archive_url, GENTLE),
         )
     return folder
 
@@ -236,8 +244,11 @@ def merge_batch(receipt: Receipt) -> Merge:
 
 
 def _span(receipt: Receipt) -> str:
-    """Name a batch for a person: what and when, without the hash."""
-    return Path(receipt.path).stem.rpartition("_")[0].replace("_", " ")
+    """Name a batch for a person: which series and when, without the hashes."""
+    series = " ".join(Path(receipt.path).stem.split("_")[:3])
+    if receipt.start is None or receipt.end is None:
+        return series
+    return f"{series} {format_utc(receipt.start)} to {format_utc(receipt.end)}"
 
 
 def judge(store: Store, receipt: Receipt, now: datetime) -> Verdict:
@@ -257,6 +268,13 @@ def judge(store: Store, receipt: Receipt, now: datetime) -> Verdict:
         history = pl.concat([history, before])
         held = pl.concat([held, quarantine.held(store, venue, symbol, interval)])
     return gate(receipt.dataset, batch, history=history, held=held, now=now, name=receipt.path)
+
+
+def with_coverage(summary: Summary, venue: str, symbols: list[str], interval: str) -> Summary:
+    """Return the summary with what the store now holds of the series asked for."""
+    found = catalog.coverage(default_store()).filter(venue=venue, interval=interval)
+    wanted = found.filter(pl.col("symbol").is_in(symbols)) if symbols else found
+    return msgspec.structs.replace(summary, coverage=tuple(wanted.to_dicts()))
 
 
 def publish_collection(summary: Summary) -> None:

@@ -3,41 +3,36 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import cache
 from typing import TYPE_CHECKING
 
 from prefect import task
 
 from core.errors import InvalidInput
 from core.settings import load
-from sources.binance import Binance
 from sources.http import open_client
-from sources.pacing import Pacer
+from sources.registry import SOURCES, open_venue
 from sources.sandbox.process import answers, running
 from tasks.steps import PATIENT, log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sources.binance import Binance
+
 SANDBOX = "sandbox"
-REST = ("binance", SANDBOX)
-GENTLE = 5.0  # requests a second to a plain file server
 
 
-def market(source: str, url: str | None = None) -> Binance:
+def is_rest(source: str) -> bool:
+    """Say whether `source` is asked span by span, rather than read from files."""
+    return source in SOURCES and SOURCES[source].kind == "rest"
+
+
+def venue_at(source: str, url: str | None) -> Binance:
     """Return the REST venue that `source` names, at `url` or where the settings say."""
     settings = load()
-    if source == SANDBOX:
-        return Binance(url or settings.sandbox_url, name=SANDBOX)
-    if source == "binance":
-        return Binance(url or settings.binance_url, api_key=settings.binance_api_key)
-    raise InvalidInput(f"expected a source of {', '.join(REST)}, was {source!r}")
-
-
-@cache
-def pacer(source: str) -> Pacer:
-    """Return the one pacer of a venue in this process: its limits are per address, not per run."""
-    return Pacer(market(source).per_second if source in REST else GENTLE)
+    if url is not None:
+        settings = settings.model_copy(update={f"{source}_url": url})
+    return open_venue(source, settings)
 
 
 @contextmanager
@@ -70,4 +65,4 @@ def list_symbols(source: str, url: str | None = None) -> list[str]:
             f"expected symbols for {source}: give --symbols BTC-USDT,… or set NIGHTJAR_SYMBOLS"
         )
     with open_client() as client:
-        return market(source, url).instruments(client)
+        return venue_at(source, url).instruments(client)

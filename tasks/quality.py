@@ -36,7 +36,7 @@ def report_quality(now: datetime) -> str:
     )
     path = store.reports / PAGE
     with replacing(path) as temporary:
-        temporary.write_text(render_html(report))
+        temporary.write_text(render_html(report), encoding="utf-8")
     create_markdown_artifact(render_markdown(report), key="quality")
     missing = report.coverage.select(pl.col("missing").sum()).item()
     log.info("%s series, %s bars missing: %s", report.coverage.height, missing, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any, cast
 
 import msgspec
@@ -13,7 +14,8 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from core.clock import utc_now
 from core.datasets import NIGHTS
 from core.receipts import Receipt
-from serving.report import NightReport, headline, render_html, render_markdown
+from research.vetting import held_out_days
+from serving.report import NightReport, headline, nearest, render_html, render_markdown
 from storage import hot, stages
 from storage.files import replacing
 from storage.lake import read_candles, sql
@@ -60,7 +62,7 @@ def report_night(
     page = _page(store, night, results, stages.read(store, equity), luck_hurdle, timings)
     path = store.reports / f"{night.night}.html"
     with replacing(path) as temporary:
-        temporary.write_text(render_html(page))
+        temporary.write_text(render_html(page), encoding="utf-8")
     create_markdown_artifact(render_markdown(page), key="night", description=headline(page))
     create_table_artifact(
         page.promoted.select(
@@ -116,12 +118,8 @@ def _page(
 ) -> NightReport:
     question = night.question
     promoted = results.filter(pl.col("verdict") == PROMOTED)
-    nearest = (
-        results.filter(pl.col("verdict") != PROMOTED)
-        .sort("deflated_sharpe", "strategy_id", descending=[True, False], nulls_last=True)
-        .head(NEAREST)
-    )
-    drawn = pl.concat([promoted, nearest]).select("strategy_id", "symbol")
+    failed = results.filter(pl.col("verdict") != PROMOTED)
+    drawn = pl.concat([promoted, nearest(failed, NEAREST)]).select("strategy_id", "symbol")
     return NightReport(
         night=night.night,
         as_of=question.as_of,
@@ -143,6 +141,8 @@ def _page(
         gates=_gates(store, night),
         timings=timings,
         manifest=night.manifest,
+        holdout_from=question.as_of
+        - timedelta(days=held_out_days(question.days, question.vetting.holdout)),
     )
 
 
