@@ -83,11 +83,11 @@ def equity(
     hold: Curve | None,
     *,
     promoted: bool,
-    unseen_from: date | None = None,
+    holdout_from: date | None = None,
     width: int = 250,
     height: int = 150,
 ) -> Any:
-    """Draw a strategy against buy and hold, as change since the start; unseen days are shaded."""
+    """Draw a strategy against buy and hold, as change since the start; the holdout is shaded."""
     lines = [(_thinned(strategy), ACCENT if promoted else INK, 2.0)]
     if hold is not None and len(hold.values):
         lines.insert(0, (_thinned(hold), MUTED, 1.3))
@@ -101,7 +101,7 @@ def equity(
     y = alt.Y("change:Q", title=None, scale=_fixed([min(values) - pad, max(values) + pad])).axis(
         tickCount=4, labelExpr=f"datum.value == 0 ? '0%' : format(datum.value, '+.{digits}%')"
     )
-    layers = _shade(unseen_from, strategy.days)
+    layers = _shade(holdout_from, strategy.days)
     layers.append(alt.Chart(_data([{"change": 0.0}])).mark_rule(color=BAR).encode(y=y))
     layers += [
         alt.Chart(_data(rows)).mark_line(color=stroke, strokeWidth=thick).encode(x=x, y=y)

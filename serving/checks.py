@@ -23,14 +23,12 @@ _NOT_CHOSEN = Check(
 CHECKS: dict[str, Check] = {
     "too_few_days": Check("too few days", "there are too few days of data to judge it"),
     "too_few_trades": Check("traded too seldom", "it traded too seldom to be judged"),
-    "fails_in_sample": Check(
-        "no gain in the days of the search", "it gained nothing in the days of the search"
-    ),
+    "fails_in_sample": Check("no gain before the holdout", "it gained nothing before the holdout"),
     "not_above_luck": Check(
         "not clearly above luck", "it is not far enough above luck to rule luck out"
     ),
     "fails_out_of_sample": Check(
-        "no gain on unseen days", "it gained nothing on the days kept out of the search"
+        "no gain in the holdout", "it gained nothing in the holdout, the last days of the window"
     ),
     "survivor": _NOT_CHOSEN,
     "like_a_better_one": _NOT_CHOSEN,

@@ -52,14 +52,14 @@ def _luck(report: NightReport, row: Mapping[str, Any]) -> Iterator[Fact]:
         ),
     )
     yield Fact(
-        "Sharpe in the search",
+        "Sharpe before the holdout",
         decimal(row["in_sample_sharpe"]),
-        "The same ratio over the earlier days alone, which the search could see.",
+        "The same ratio over the earlier days alone; it must be above 0.",
     )
     yield Fact(
-        "Sharpe on unseen days",
+        "Sharpe in the holdout",
         decimal(row["out_of_sample_sharpe"]),
-        "The same ratio over the last days alone, which were kept out of the search.",
+        "The same ratio over the last days alone; what worked once and stopped fails here.",
     )
 
 

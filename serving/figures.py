@@ -47,10 +47,10 @@ def curves(report: NightReport, rows: pl.DataFrame, *, most: int) -> list[Row]:
 
 
 def _drawn(report: NightReport, row: Row) -> Row:
-    unseen = None if report.holdout_from is None else report.holdout_from.date()
+    held_out = None if report.holdout_from is None else report.holdout_from.date()
     hold = curve(report.benchmark.filter(symbol=row["symbol"]))
     own = curve(report.equity.filter(symbol=row["symbol"], strategy_id=row["strategy_id"]))
-    chart = charts.equity(own, hold, promoted=bool(report.promoted.height), unseen_from=unseen)
+    chart = charts.equity(own, hold, promoted=bool(report.promoted.height), holdout_from=held_out)
     return row | {
         "why": check(row["verdict"]).why,
         "svg": markup(charts.svg(chart, f"equity-{row['rank']}")),

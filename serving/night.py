@@ -58,7 +58,7 @@ class NightReport:
     `results` has one row per strategy and symbol, `promoted` those of them that were;
     `equity` starts at 1 and is given for the promoted and for the best few that were not;
     `benchmark` is buy and hold; `gates` are rows of the `verdicts` dataset; `timings` are
-    seconds by stage; `holdout_from` is the first moment that the search could not see.
+    seconds by stage; `holdout_from` is the first moment of the holdout.
 
     Raises:
         ContractBroken: a frame lacks a column, or one holds something else.

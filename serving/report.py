@@ -130,7 +130,7 @@ def _columns(rows: list[Row], *, why: bool = False) -> list[tuple[str, list[str]
         ("strategy", [row["strategy_id"] for row in rows]),
         ("symbol", [row["symbol"] for row in rows]),
         ("Sharpe", [decimal(row[SCORE]) for row in rows]),
-        ("unseen days", [decimal(row["out_of_sample_sharpe"]) for row in rows]),
+        ("holdout", [decimal(row["out_of_sample_sharpe"]) for row in rows]),
         ("deflated", [probability(row["deflated_sharpe"]) for row in rows]),
         ("return", [percent(row["total_return"], signed=True) for row in rows]),
         ("deepest fall", [percent(row["max_drawdown"]) for row in rows]),

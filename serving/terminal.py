@@ -35,9 +35,7 @@ def show_night(summary: Any) -> None:
         + ", ".join(f"{count(n)} {verdict.replace('_', ' ')}" for verdict, n in failed.items()),
     )
     if summary.promoted:
-        table = _table(
-            "strategy", "symbol", "Sharpe", "unseen days", "deflated", "trades", "return"
-        )
+        table = _table("strategy", "symbol", "Sharpe", "holdout", "deflated", "trades", "return")
         for row in summary.promoted:
             table.add_row(
                 row["strategy_id"],

@@ -73,9 +73,9 @@ def test_only_a_promoted_curve_has_the_accent_colour() -> None:
     assert INK in failed
 
 
-def test_unseen_days_are_shaded_where_there_are_any() -> None:
+def test_the_holdout_is_shaded_where_there_is_one() -> None:
     def drawn(start: date) -> str:
-        return charts.svg(charts.equity(RISING, FLAT, promoted=True, unseen_from=start), "one")
+        return charts.svg(charts.equity(RISING, FLAT, promoted=True, holdout_from=start), "one")
 
     assert SHADE in drawn(DAYS[60])
     assert SHADE not in drawn(date(2027, 1, 1))

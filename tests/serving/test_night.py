@@ -67,7 +67,7 @@ def test_a_best_beyond_luck_that_failed_says_what_it_failed() -> None:
     report = night([result(0, sharpe=7.0, verdict="fails_out_of_sample")], trials=10)
     assert headline(report) == (
         "Nothing promoted. The best of 10 trials reached Sharpe 7.0, where luck alone was "
-        "expected to reach 6.2, but it gained nothing on the days kept out of the search."
+        "expected to reach 6.2, but it gained nothing in the holdout, the last days of the window."
     )
 
 

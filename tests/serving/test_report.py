@@ -94,7 +94,7 @@ def test_the_best_that_failed_are_drawn_and_labelled(quiet_page: Page) -> None:
     assert section.count("<svg") == 3
     assert section.count(">not promoted<") == 3
     assert section.count("Not promoted because it is not far enough above luck") == 3
-    assert "The shaded days were kept out of the search." in section
+    assert "The shaded days are the holdout, which a winner must pass on its own." in section
 
 
 def test_every_miss_says_why_and_shows_its_text(quiet_page: Page) -> None:
