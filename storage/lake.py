@@ -20,7 +20,7 @@ from storage.hot_file import reading
 from storage.selection import Selection
 from storage.store import default_store
 from storage.tiers import union
-from storage.views import create_views, list_files
+from storage.views import create_views, list_files, tables_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -121,9 +121,10 @@ def _run(
     max_rows: int | None,
 ) -> pl.DataFrame:
     with reading(store) as con:
-        files = list_files(store)
+        tables = tables_in(query)
+        files = list_files(store, tables)
         with _translating(files.paths):
-            create_views(con, files)
+            create_views(con, tables, files)
             lock_down(con, files.paths)
             relation = con.sql(query, params=params)
             if max_rows is not None:

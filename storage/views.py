@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +15,8 @@ from storage.schema import columns, literal, quoted, sql_type
 from storage.tiers import union
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from duckdb import DuckDBPyConnection
 
     from storage.cold import ColdFile
@@ -42,14 +45,20 @@ from (select {_SERIES}, open_time,
 where epoch_us(following) - epoch_us(open_time) > {_STEP}
 """
 
-_BATCHES = (
-    "select null::VARCHAR as batch, null::VARCHAR as dataset, null::VARCHAR as state, "
-    "null::BIGINT as rows, null::TIMESTAMPTZ as settled_at where false"
-)
-_FILES = (
-    "select null::VARCHAR as dataset, null::VARCHAR as path, null::BIGINT as rows, "
-    "null::VARCHAR as sha256, null::TIMESTAMPTZ as written_at where false"
-)
+_COMPUTED = {"coverage": COVERAGE, "gaps": GAPS}
+# Tables of the hot file itself, as they are where there is no hot file yet.
+_EMPTY = {
+    "batches": (
+        "select null::VARCHAR as batch, null::VARCHAR as dataset, null::VARCHAR as state, "
+        "null::BIGINT as rows, null::TIMESTAMPTZ as settled_at where false"
+    ),
+    "files": (
+        "select null::VARCHAR as dataset, null::VARCHAR as path, null::BIGINT as rows, "
+        "null::VARCHAR as sha256, null::TIMESTAMPTZ as written_at where false"
+    ),
+}
+TABLES = (*DATASETS, "quarantine", *_COMPUTED, *_EMPTY)
+_ANY_TABLE = re.compile(r"\b(show|query|query_table|information_schema|duckdb_\w+|sqlite_master)\b")
 
 
 class Files(NamedTuple):
@@ -65,28 +74,42 @@ class Files(NamedTuple):
         return cold + [path for paths in self.quarantine.values() for path in paths]
 
 
-def list_files(store: Store) -> Files:
-    """Return the files as they are now.
+def tables_in(query: str) -> list[str]:
+    """Return the tables that a query may read, each after those it is made of.
+
+    Making a table costs more than most questions, so only what the text names is made; all of
+    them where it names none, or could name one that is not in its text.
+    """
+    text = query.lower()
+    named = {name for name in TABLES if name in text}
+    if not named or _ANY_TABLE.search(text):
+        return list(TABLES)
+    if named & {"coverage", "gaps"}:
+        named.add(CANDLES.name)
+    return [name for name in TABLES if name in named]
+
+
+def list_files(store: Store, tables: Sequence[str]) -> Files:
+    """Return the files of the tables as they are now.
 
     To be asked after the hot file was opened: a row that left hot before is then in the list.
     """
-    cold = {dataset.name: cold_files(store, dataset) for dataset in DATASETS.values()}
-    return Files(cold, held_back.files(store))
+    cold = {name: cold_files(store, DATASETS[name]) for name in tables if name in DATASETS}
+    return Files(cold, held_back.files(store) if "quarantine" in tables else {})
 
 
-def create_views(con: DuckDBPyConnection, files: Files) -> None:
-    """Make every table that SQL sees, where `con` has the hot file as `hot`."""
-    for dataset in DATASETS.values():
-        _create(con, dataset.name, union(con, dataset, files.cold[dataset.name]))
-    _create(con, "quarantine", _quarantine(files.quarantine))
-    _create(con, "coverage", COVERAGE)
-    _create(con, "gaps", GAPS)
-    for table, empty in (("batches", _BATCHES), ("files", _FILES)):
-        _create(con, table, f"from hot.{table}" if has_table(con, table) else empty)
-
-
-def _create(con: DuckDBPyConnection, name: str, query: str) -> None:
-    con.execute(f"create view {quoted(name)} as {query}")
+def create_views(con: DuckDBPyConnection, tables: Sequence[str], files: Files) -> None:
+    """Make the tables, where `con` has the hot file as `hot`."""
+    for table in tables:
+        if table in DATASETS:
+            query = union(con, DATASETS[table], files.cold[table])
+        elif table == "quarantine":
+            query = _quarantine(files.quarantine)
+        elif table in _COMPUTED:
+            query = _COMPUTED[table]
+        else:
+            query = f"from hot.{table}" if has_table(con, table) else _EMPTY[table]
+        con.execute(f"create view {quoted(table)} as {query}")
 
 
 def _quarantine(files: dict[str, list[str]]) -> str:

@@ -120,7 +120,7 @@ def test_processes_that_write_at_once_lose_nothing(store: Store) -> None:
     assert_whole(store, 24)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_a_writer_killed_at_any_moment_loses_nothing_it_had_confirmed(
     store: Store, seed: int
 ) -> None:

@@ -70,6 +70,20 @@ def test_the_other_tables_are_there_from_the_start(store: Store, name: str) -> N
     assert sql(f"from {name}", store=store).is_empty()
 
 
+def test_a_query_finds_its_tables_however_it_names_them(store: Store) -> None:
+    put(store, candles([0, 2]))
+    for query in (
+        'select count(*) from "CANDLES"',
+        "select count(*) from Candles join gaps using (symbol)",
+        "select count(*) from query('from can' || 'dles')",
+        "select count(*) from query_table('can' || 'dles')",
+    ):
+        assert sql(query, store=store).item() == 2
+    assert sql("from gaps", store=store)["bars"].to_list() == [1]
+    assert sql("select missing from coverage", store=store).item() == 1
+    assert "candles" in sql("show tables", store=store)["name"].to_list()
+
+
 def test_values_are_given_by_name_or_by_place(store: Store) -> None:
     put(store, candles(5))
     by_name = sql("select close from candles where trades = $n", {"n": 3}, store=store)
