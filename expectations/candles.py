@@ -41,7 +41,7 @@ RULES = (
     between("trades", "negative_trades", 0),
     at_least("volume_with_slack", "taker_buy_volume", "taker_exceeds_volume"),
     between("off_grid_us", "off_grid", 0, 0),
-    between("opened_at", "before_2009", FIRST_TIME),
+    between("days_since_2009", "before_2009", 0),
     between("open_for_s", "in_future", 0),
     between("closed_for_s", "still_forming", 0),
     between("high_over_body", "long_wick", None, 1.2, severity="warning"),
@@ -64,7 +64,7 @@ def facts(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
         high_over_body=_ratio(pl.col("high"), pl.max_horizontal(body)),
         low_over_body=_ratio(pl.col("low"), pl.min_horizontal(body)),
         off_grid_us=opened % step,
-        opened_at=opened / 1e6,
+        days_since_2009=(opened / 1e6 - FIRST_TIME) / 86_400,
         open_for_s=open_for,
         closed_for_s=pl.when(open_for >= 0).then(open_for - step / 1e6),
         # A sum of decimals may differ from another in its last digits.
