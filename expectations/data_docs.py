@@ -40,13 +40,16 @@ th, td { border-bottom: 1px solid #8884; padding: .3rem .6rem; text-align: left;
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 .passed { color: #1a7f37; } .refused { color: #cf222e; font-weight: 600; }
 .docs .navbar, .docs .col-lg-2, .docs button, .docs .modal { display: none; }
-.docs a { color: inherit; pointer-events: none; text-decoration: none; }
 .docs .fa-check-circle::before { content: "✓"; color: #1a7f37; }
 .docs .fa-times::before { content: "✗"; color: #cf222e; }
 .docs .fa-exclamation-triangle::before { content: "!"; color: #9a6700; }
 </style>
 """
-_DROPPED = re.compile(r"<(script|style)\b.*?</\1>|<(?:link|img)\b[^>]*>", re.DOTALL | re.IGNORECASE)
+# What would load, run, or lead to a page that is not here; the texts of links stay.
+_DROPPED = re.compile(
+    r"<(script|style|footer|button)\b.*?</\1>|<(?:link|img)\b[^>]*>|</?a\b[^>]*>",
+    re.DOTALL | re.IGNORECASE,
+)
 _BODY = re.compile(r"<body[^>]*>(.*)</body>", re.DOTALL | re.IGNORECASE)
 _SUMMARY = re.compile(r"<!-- (\{.*\}) -->")
 
