@@ -72,8 +72,8 @@ class Instrument:
 
 
 INSTRUMENTS: tuple[Instrument, ...] = (
-    Instrument("TREND1", 2_400.0, 0.01, 0.0001, 0.024, 60_000.0, Trend(1.5, 4, 9)),
-    Instrument("REVERT1", 150.0, 0.001, 0.001, 0.028, 40_000.0, Reversion(240.0, 0.010)),
+    Instrument("TREND1", 2_400.0, 0.01, 0.0001, 0.024, 60_000.0, Trend(1.55, 4, 9)),
+    Instrument("REVERT1", 150.0, 0.001, 0.001, 0.031, 40_000.0, Reversion(240.0, 0.010)),
     Instrument("NOISE1", 60_000.0, 0.01, 0.00001, 0.024, 400_000.0),
     Instrument("NOISE2", 3_000.0, 0.01, 0.0001, 0.030, 200_000.0),
     Instrument("NOISE3", 500.0, 0.001, 0.001, 0.026, 50_000.0),

@@ -70,8 +70,8 @@ def test_seeds_and_symbols_make_different_markets() -> None:
 
 
 PINNED = {  # open, close and volume of the eighth minute of day 100
-    "TREND1": (2601.28, 2607.46, 123.7298),
-    "REVERT1": (123.531, 123.613, 92.805),
+    "TREND1": (2625.78, 2632.02, 122.5754),
+    "REVERT1": (123.548, 123.638, 90.941),
     "NOISE1": (57869.84, 57857.04, 3.79865),
 }
 

@@ -110,7 +110,8 @@ def test_closed_bars_follow_each_other_and_are_those_of_rest(fast: str) -> None:
 
 
 def test_a_bar_grows_until_it_closes(fast: str) -> None:
-    with open_socket(fast, "/ws/noise1usdt@kline_5m") as socket:
+    with open_socket(fast, "/ws/noise1usdt@kline_15m") as socket:
+        closed_bars(socket, 1)  # the one that had begun before
         seen = [receive(socket)["k"]]
         while not seen[-1]["x"]:
             seen.append(receive(socket)["k"])
