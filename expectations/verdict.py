@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Verdict:
     """The rows that go on, the rows that stay behind with their reasons, and why.
 
