@@ -43,7 +43,10 @@ class VettingSettings(_Group):
     """What a strategy must show before it is promoted."""
 
     holdout: float = Field(
-        1 / 3, gt=0, lt=1, description="last share of the window, which a winner must pass on its own"
+        1 / 3,
+        gt=0,
+        lt=1,
+        description="last share of the window, which a winner must pass on its own",
     )
     min_trades: int = Field(30, ge=1, description="trades over the whole window")
     min_deflated_sharpe: float = Field(

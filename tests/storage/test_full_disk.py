@@ -44,18 +44,19 @@ def freeze(store: Store) -> None:
     archive(store, "candles", now=NOW, hot_days=0)
 
 
+LARGEST = 15_000  # bytes: something of each file can be written, and never all
+
 ACTIONS = {"merge": merge, "land": land, "archive": freeze}
 
 
-@pytest.mark.parametrize("size", [1_000, 15_000])
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_full_disk_is_named_keeps_what_was_there_and_can_be_tried_again(
-    store: Store, action: str, size: int
+    store: Store, action: str
 ) -> None:
     hot.put(store, "candles", candles(5_000), now=NOW)
     before = snapshot(store, symbols=["BTC-USDT"])
     done = subprocess.run(
-        [sys.executable, "-c", WORK, str(store.home), store.lake, action, str(size)],
+        [sys.executable, "-c", WORK, str(store.home), store.lake, action, str(LARGEST)],
         capture_output=True,
         text=True,
         check=False,

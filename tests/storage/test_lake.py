@@ -180,7 +180,7 @@ def test_the_latest_candles_count_from_the_newest_bar(store: Store) -> None:
         latest_candles(store, days=9, **{**find, "symbols": ["ETH-USDT"]})
 
 
-@settings(max_examples=5)
+@settings(max_examples=4)
 @given(
     closes=st.lists(st.integers(1, 9), min_size=6, max_size=6),
     revised=st.dictionaries(st.sampled_from(range(6)), st.integers(10, 19)),
