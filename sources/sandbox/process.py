@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import httpx
+import msgspec
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
-_WATCH_SECONDS = 0.25  # how often a child looks whether its parent is still there
+_PATIENCE_SECONDS = 5.0
 _ROOT = Path(__file__).resolve().parents[2]
 _NAME = "sandbox"
 
@@ -192,28 +193,36 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
 
 
 def set_faults(url: str, faults: Faults = NO_FAULTS) -> None:
-    """Put `faults` in force at a running sandbox; without them, none."""
-    with _client(url) as client:
-        answer = client.put("/sandbox/faults", content=faults.as_json())
-    if answer.status_code != httpx.codes.OK:
-        raise SourceUnavailable(_NAME, answer.text, status=answer.status_code)
+    """Put `faults` in force at a running sandbox; without them, none.
+
+    Raises:
+        SourceUnavailable: no sandbox answers there.
+    """
+    _ask(url, "PUT", "/sandbox/faults", faults.as_json())
 
 
 def stats(url: str) -> dict[str, Any]:
-    """Return what a running sandbox counted: requests, and faults injected by kind."""
-    with _client(url) as client:
-        found: dict[str, Any] = client.get("/sandbox/stats").json()
-    return found
+    """Return what a running sandbox counted: requests, and faults injected by kind.
 
-
-def _client(url: str) -> httpx.Client:
-    """Return a client that reaches this machine whatever proxy the environment names."""
-    return httpx.Client(base_url=url, trust_env=False, timeout=_STOP_SECONDS)
+    Raises:
+        SourceUnavailable: no sandbox answers there.
+    """
+    return _ask(url, "GET", "/sandbox/stats")
 
 
 def answers(url: str) -> bool:
     """Say whether a sandbox answers at `url` right now."""
     try:
-        return httpx.get(f"{url}/sandbox/stats", timeout=2.0).status_code == httpx.codes.OK
-    except httpx.HTTPError:
+        return "requests" in stats(url)
+    except SourceUnavailable:
         return False
+
+
+def _ask(url: str, method: str, path: str, content: str | None = None) -> dict[str, Any]:
+    """Return the JSON object that a sandbox answers, whatever proxy the environment names."""
+    try:
+        with httpx.Client(trust_env=False, timeout=_PATIENCE_SECONDS) as client:
+            answer = client.request(method, url + path, content=content).raise_for_status()
+            return msgspec.json.decode(answer.content, type=dict[str, Any])
+    except (httpx.HTTPError, httpx.InvalidURL, msgspec.DecodeError) as error:
+        raise SourceUnavailable(_NAME, f"no sandbox answers at {url}: {error}") from None

@@ -7,7 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,16 +18,10 @@ import pytest
 
 from core.errors import SourceUnavailable
 from sources.sandbox.faults import Faults
-from sources.sandbox.process import running, set_faults, stats
+from sources.sandbox.process import answers, running, set_faults, stats
 from tests.sources.sandbox.conftest import NOW, NOW_MS
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-def answers(url: str) -> bool:
-    with socket.socket() as probe:
-        parts = urlsplit(url)
-        return probe.connect_ex((str(parts.hostname), int(parts.port or 0))) == 0
 
 
 def wait_until_silent(url: str) -> bool:
@@ -41,6 +37,28 @@ def test_it_answers_inside_the_block_and_is_gone_after_it() -> None:
     with running(at=NOW, speed=0) as url:
         assert httpx.get(f"{url}/api/v3/time", trust_env=False).json() == {"serverTime": NOW_MS}
     assert not answers(url)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "nonsense", "http://[::bad"])
+def test_where_no_sandbox_is_none_answers(url: str) -> None:
+    assert not answers(url)
+    with pytest.raises(SourceUnavailable, match="no sandbox"):
+        set_faults(url)
+
+
+def test_a_server_that_is_something_else_is_no_sandbox() -> None:
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>")
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        assert not answers(f"http://127.0.0.1:{server.server_port}")
 
 
 def test_it_is_gone_after_an_error_too() -> None:
