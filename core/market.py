@@ -12,7 +12,7 @@ from core.clock import floor_to, format_utc, require_utc
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 # Ordered from the finest; every one divides a day, so that bars lie on one grid since the epoch.
 INTERVALS: dict[str, timedelta] = {
@@ -99,3 +99,18 @@ class Span(msgspec.Struct, frozen=True, order=True):
             f"{self.venue} {self.symbol} {self.interval} "
             f"{format_utc(self.start)} to {format_utc(self.end)}"
         )
+
+
+def with_neighbours(holes: Iterable[Span], whole: Span, bars: int) -> list[Span]:
+    """Widen each of `holes` by `bars` on both sides, within `whole`; join those that then touch.
+
+    The holes are of one series and in order of time.
+    """
+    wide: list[Span] = []
+    for hole in holes:
+        start = max(whole.start, hole.start - bars * hole.step)
+        end = min(whole.end, hole.end + bars * hole.step)
+        if wide and start <= wide[-1].end:
+            start = wide.pop().start
+        wide.append(Span(hole.venue, hole.symbol, hole.interval, start, end))
+    return wide

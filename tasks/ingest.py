@@ -14,7 +14,7 @@ from prefect.artifacts import create_markdown_artifact
 from core.clock import format_utc, utc_now
 from core.datasets import CANDLES
 from core.errors import CollectionIncomplete, GateRefused, InvalidInput, NightjarError
-from core.market import Span, interval_step
+from core.market import Span, interval_step, with_neighbours
 from core.receipts import Merge, Receipt
 from core.settings import load
 from expectations.gate import gate
@@ -42,8 +42,10 @@ BATCH_BARS = 43_200
 # A request is asked again for some 8 s; the step as a whole then once more, a little later.
 PERSISTENCE = Retry(attempts=6)
 GENTLE = 5.0  # requests a second to the file server of the dumps
+# How many stored bars on each side of a hole are fetched again with it.
+NEIGHBOURS = 60
 # How many bars before a batch the gate looks at: more than its slowest fact needs.
-NEIGHBOURS = 500
+MEMORY = 500
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -124,16 +126,19 @@ class Tally:
 def plan_spans(
     venue: str, symbols: list[str], interval: str, start: datetime, end: datetime
 ) -> list[Span]:
-    """Return what is not stored yet of [start, end), in pieces of at most `BATCH_BARS` bars.
+    """Return what to fetch of [start, end): what is not stored, in batches.
 
-    A hole that the venue could not fill before is asked for again: it may have healed.
+    A hole that the venue could not fill before is asked for again: it may have healed. Its
+    neighbours are asked for too, since a gate that sees one bad bar alone must refuse it, and a
+    price jump is released only by the bars after it.
     """
     store = default_store()
+    wholes = [Span(venue, symbol, interval, start, end) for symbol in symbols]
     return [
-        piece
-        for symbol in symbols
-        for hole in catalog.missing(store, Span(venue, symbol, interval, start, end))
-        for piece in hole.split(BATCH_BARS)
+        batch
+        for whole in wholes
+        for wide in with_neighbours(catalog.missing(store, whole), whole, NEIGHBOURS)
+        for batch in wide.split(BATCH_BARS)
     ]
 
 
@@ -227,7 +232,7 @@ def merge_batch(receipt: Receipt) -> Merge:
         verdict.accepted,
         batch=receipt.path,
         now=now,
-        quarantined=verdict.quarantined.height,
+        quarantined=verdict.quarantined_rows,
         verdict_row=verdict.as_row(now),
     )
     log.info(
@@ -262,7 +267,7 @@ def judge(store: Store, receipt: Receipt, now: datetime) -> Verdict:
             venue=venue,
             symbols=[symbol],
             interval=interval,
-            start=first - NEIGHBOURS * interval_step(interval),
+            start=first - MEMORY * interval_step(interval),
             end=first,
         )
         history = pl.concat([history, before])

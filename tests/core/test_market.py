@@ -1,11 +1,19 @@
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InvalidInput
-from core.market import INTERVALS, Span, check_symbol, check_venue, interval_step
+from core.market import (
+    INTERVALS,
+    Span,
+    check_symbol,
+    check_venue,
+    interval_step,
+    with_neighbours,
+)
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -74,3 +82,24 @@ def test_the_pieces_of_a_span_are_the_span(minutes: int, size: int, interval: st
 def test_a_span_must_not_end_before_it_starts() -> None:
     with pytest.raises(InvalidInput, match="ends after it starts"):
         span(-1)
+
+
+def test_a_hole_is_widened_within_the_whole() -> None:
+    assert with_neighbours([span(1, offset=100)], span(1_000), 60) == [span(121, offset=40)]
+    assert with_neighbours([span(1, offset=5)], span(30), 60) == [span(30)]
+
+
+def test_holes_that_come_to_touch_are_one() -> None:
+    holes = [span(1, offset=100), span(1, offset=150), span(1, offset=500)]
+    assert with_neighbours(holes, span(1_000), 30) == [
+        span(111, offset=70),
+        span(61, offset=470),
+    ]
+
+
+@given(st.sets(st.integers(0, 300), max_size=20), st.integers(0, 50))
+def test_every_hole_is_inside_one_widened_span(minutes: set[int], bars: int) -> None:
+    holes = [span(1, offset=minute) for minute in sorted(minutes)]
+    wide = with_neighbours(holes, span(301), bars)
+    assert all(any(w.start <= h.start and h.end <= w.end for w in wide) for h in holes)
+    assert all(a.end < b.start for a, b in pairwise(wide))

@@ -46,11 +46,23 @@ def test_a_day_of_two_symbols_is_stored_once_and_labelled(desk: Path) -> None:
     assert stored().equals(frame)
 
 
-def test_a_longer_span_asks_only_for_what_is_missing(desk: Path) -> None:
+def test_a_longer_span_asks_for_what_is_missing_and_its_neighbours(desk: Path) -> None:
     collect(until=END - timedelta(hours=6))
     summary = collect()
     assert summary.total("inserted") == 2 * 360
-    assert summary.total("unchanged") == 0
+    assert summary.total("unchanged") == 2 * 60
+
+
+def test_a_bar_that_stays_bad_does_not_stop_the_rest(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(seed=1, faults=Faults(outliers=0.002)) as url:
+        monkeypatch.setenv("NIGHTJAR_SANDBOX_URL", url)
+        bad = collect().total("quarantined")
+        assert 0 < bad < 20
+        again = collect(until=END + timedelta(minutes=5))
+    assert again.total("inserted") >= 2 * 4
+    assert stored().height >= 2 * (DAY + 5) - bad - 2
 
 
 def test_verdicts_are_rows_of_the_store_and_pages(desk: Path) -> None:
