@@ -17,6 +17,8 @@ from core.datasets import METRICS
 from core.errors import InvalidInput
 from research.bars import Bars, bars_of
 from research.costs import Ambiguous, Costs, check_ambiguous
+from research.evaluate import Scores, evaluate
+from research.market import Market
 from research.metrics import daily_returns, day_ends, measure
 from research.reference import TRADE, Records, Room, Run, pack, run
 from research.signals import Workspace
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
     from research.strategy import Strategy
 
-__all__ = ["BacktestResult", "Costs", "backtest"]
+__all__ = ["BacktestResult", "Costs", "Market", "Scores", "backtest", "evaluate"]
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
