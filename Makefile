@@ -24,7 +24,7 @@ up: setup ## start the Prefect server, its UI, the deployments and a worker
 	@$(BIN)/nightjar up
 
 test: setup ## run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: setup ## check format, lint and types
 	@$(BIN)/ruff format --check .
