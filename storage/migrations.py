@@ -9,9 +9,11 @@ from collections.abc import Callable  # noqa: TC003 - dataclass fields are read 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from core.datasets import DATASETS
 from core.errors import StoreTooNew
-from storage.schema import hot_ddl
+from storage.schema import hot_ddl, quoted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,9 +53,15 @@ MIGRATIONS: tuple[Migration, ...] = (Migration(1, "make the first tables", _firs
 
 
 def has_table(con: DuckDBPyConnection, name: str) -> bool:
-    """Return whether the hot file, open in `con` as the database `hot`, has the table."""
-    query = "select 1 from duckdb_tables() where (database_name, table_name) = ('hot', ?)"
-    return bool(con.execute(query, [name]).fetchall())
+    """Return whether the hot file, open in `con` as the database `hot`, has the table.
+
+    Asking the table costs a tenth of the first look into DuckDB's list of tables (10 ms).
+    """
+    try:
+        con.execute(f"from hot.{quoted(name)} limit 0").fetchall()
+    except duckdb.CatalogException:
+        return False
+    return True
 
 
 def applied(con: DuckDBPyConnection) -> int:
