@@ -36,6 +36,8 @@ def desk(home: Path, project: Path, *, port: int = 4200) -> Iterator[str]:
 
     `project` is the folder with prefect.yaml; port 0 takes any free one.
     """
+    # A request to end must unwind the stack below from the first moment on, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     home.mkdir(parents=True, exist_ok=True)
     port = _free_port(port)
     url = f"http://127.0.0.1:{port}"
@@ -135,7 +137,6 @@ def _wait_until_healthy(url: str, server: subprocess.Popen[bytes], log: Path) ->
 
 def wait_for_goodbye() -> None:
     """Return when the person presses Ctrl-C or the process is asked to end."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         while True:
             time.sleep(3600)
