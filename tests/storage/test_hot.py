@@ -111,6 +111,16 @@ def test_a_batch_that_lost_is_not_recorded_again_when_it_is_merged_again(store: 
     assert stored(store)["close"].to_list() == [7.5] * 3
 
 
+def test_a_late_batch_loses_against_values_that_were_confirmed_after_it(store: Store) -> None:
+    # In time: 100, then 7.5, then 100 again. The middle one arrives last.
+    merge(store, candles(2, ingested_at=NOW), "first")
+    merge(store, candles(2, ingested_at=NOW + 2 * MINUTE), "third")
+    late = candles(2, close=7.5, ingested_at=NOW + MINUTE)
+    assert counts(merge(store, late, "second")) == (0, 0, 2)
+    assert_frame_equal(stored(store), candles(2))
+    assert [json.loads(row["old"]) for row in revisions(store)] == [{"close": 7.5}] * 2
+
+
 def test_nulls_and_all_columns_are_compared_and_recorded(store: Store) -> None:
     merge(store, candles(1))
     changed = candles(1, ingested_at=LATER).with_columns(
