@@ -1,0 +1,1 @@
+"""What a search by evolution is made of; `research.evolve` puts it together."""

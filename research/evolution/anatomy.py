@@ -1,0 +1,167 @@
+"""Strategies taken apart and put together again, within what a bred strategy may be.
+
+The language allows more than is worth breeding: a child keeps within `MOST_CONDITIONS` in each
+rule and `DEEPEST_RULE` levels, and always has a way out of every position it can enter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+
+import msgspec
+
+from core.errors import InvalidInput
+from research.expressions import Comparison, Condition, Cross, Logic, Node, depth
+from research.strategy import MOST_LEVEL, Side, Strategy
+from research.syntax import Reader
+from research.tokens import tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import timedelta
+
+SIDES: tuple[SideName, ...] = ("long", "short")
+LEVELS = ("stop", "target", "trail")
+
+MOST_CONDITIONS = 5  # in one rule
+DEEPEST_RULE = 12  # levels of one rule
+LAST_RESORT = 48  # bars after which a position ends that nothing else would end
+
+SideName = Literal["long", "short"]
+_Node = TypeVar("_Node", bound=Node)
+
+
+class Place(NamedTuple):
+    """Where a rule stands: `long` or `short`, `entry` or `exit`."""
+
+    side: SideName
+    kind: Literal["entry", "exit"]
+
+    @property
+    def joint(self) -> str:
+        """How conditions of such a rule are joined: all to enter, any to leave."""
+        return "and" if self.kind == "entry" else "or"
+
+
+Rules = dict[Place, Condition]
+
+
+def parts(node: Node) -> list[Node]:
+    """Return a node and all below it, each before its own parts, from left to right."""
+    inner = (part for part in msgspec.structs.astuple(node) if isinstance(part, Node))
+    return [node, *(below for part in inner for below in parts(part))]
+
+
+def leaves(rule: Condition) -> list[Condition]:
+    """Return the comparisons and crosses of a rule, from left to right."""
+    return [part for part in parts(rule) if isinstance(part, Comparison | Cross)]
+
+
+def changed(node: _Node, change: Callable[[Node], Node | None]) -> _Node:
+    """Return the tree with every part replaced for which `change` gives another.
+
+    What stands below a replaced part is not asked about.
+    """
+    other = change(node)
+    if other is not None:
+        return other  # type: ignore[return-value] # a part is replaced by one of its own kind
+    fields = msgspec.structs.astuple(node)
+    new = [changed(field, change) if isinstance(field, Node) else field for field in fields]
+    if all(one is other for one, other in zip(new, fields, strict=True)):
+        return node
+    return type(node)(*new)
+
+
+def put(node: _Node, place: int, new: Node) -> _Node:
+    """Return the tree with another part at `place`, its index in `parts`."""
+    remaining = place
+
+    def change(_part: Node) -> Node | None:
+        nonlocal remaining
+        remaining -= 1
+        return new if remaining == -1 else None
+
+    return changed(node, change)
+
+
+def clauses(rule: Condition, joint: str) -> list[Condition]:
+    """Return what a rule joins by `and` or by `or` at its top."""
+    if isinstance(rule, Logic) and rule.operator == joint:
+        return [*clauses(rule.left, joint), *clauses(rule.right, joint)]
+    return [rule]
+
+
+def joined(conditions: Sequence[Condition], joint: str) -> Condition:
+    """Join conditions from the left, as the language reads them."""
+    rule = conditions[0]
+    for condition in conditions[1:]:
+        rule = Logic(joint, rule, condition)
+    return rule
+
+
+def rules_of(strategy: Strategy) -> Rules:
+    """Return the rules that a strategy has, in the order in which it is written."""
+    rules: Rules = {}
+    for name in SIDES:
+        side: Side | None = getattr(strategy, name)
+        if side is not None:
+            rules[Place(name, "entry")] = side.entry
+            if side.exit is not None:
+                rules[Place(name, "exit")] = side.exit
+    return rules
+
+
+def with_rules(strategy: Strategy, rules: Rules) -> Strategy | None:
+    """Return the strategy with other rules; None where a child may not be so."""
+    return bred(strategy, **{name: _side(rules, name) for name in SIDES})
+
+
+def bred(strategy: Strategy, **changes: Any) -> Strategy | None:
+    """Return the strategy with other fields, always with a way out; None where it may not be."""
+    fields = {
+        name: changes.get(name, getattr(strategy, name))
+        for name in ("timeframe", *SIDES, *LEVELS, "timeout")
+    }
+    if fields["short"] is not None and (fields["target"] or 0) > MOST_LEVEL:
+        fields["target"] = MOST_LEVEL
+    try:
+        child = replace(strategy, **fields)
+    except InvalidInput:
+        return None
+    if any(len(leaves(rule)) > MOST_CONDITIONS or _too_deep(rule) for rule in child.rules()):
+        return None
+    return child if has_way_out(child) else replace(child, timeout=_last_resort(child))
+
+
+def has_way_out(strategy: Strategy) -> bool:
+    """Tell whether every position that the strategy enters ends before the data do."""
+    sides = [side for side in (strategy.long, strategy.short) if side is not None]
+    by_signal = all(side.exit is not None for side in sides)
+    in_time = strategy.timeout is not None or strategy.trail is not None
+    either_way = strategy.stop is not None and strategy.target is not None
+    return by_signal or in_time or either_way
+
+
+def read(text: str) -> Condition:
+    """Return the condition that a text says."""
+    return Reader(tokenize(text)).condition()
+
+
+def complexity(strategy: Strategy) -> int:
+    """Return how many conditions and levels a person must keep in mind."""
+    exits = (strategy.stop, strategy.target, strategy.trail, strategy.timeout)
+    return strategy.conditions + sum(level is not None for level in exits)
+
+
+def _side(rules: Rules, name: SideName) -> Side | None:
+    entry = rules.get(Place(name, "entry"))
+    return None if entry is None else Side(entry, rules.get(Place(name, "exit")))
+
+
+def _too_deep(rule: Condition) -> bool:
+    return depth(rule) > DEEPEST_RULE
+
+
+def _last_resort(strategy: Strategy) -> timedelta:
+    return LAST_RESORT * strategy.step

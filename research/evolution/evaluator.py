@@ -1,0 +1,106 @@
+"""The evaluator of real markets: the engine over every symbol, several at a time."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from core.errors import InvalidInput
+from research.costs import Costs
+from research.evaluate import Scores, evaluate
+from research.market import Market, markets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from research.costs import Ambiguous
+    from research.evolution.scores import Batch
+
+_COSTS = Costs()
+
+
+class MarketEvaluator:
+    """Score batches of strategies on the markets of their symbols.
+
+    A market is used by one thread at a time, and its batches in their order, so that the scores
+    are the same for any number of workers.
+    """
+
+    def __init__(
+        self,
+        markets: Iterable[Market],
+        costs: Costs = _COSTS,
+        *,
+        workers: int = 1,
+        ambiguous: Ambiguous = "worst",
+    ) -> None:
+        """Take the markets to score on.
+
+        Raises:
+            InvalidInput: There is no market, they differ in their days, or there are no workers.
+        """
+        self._markets = {market.symbol: market for market in markets}
+        self._costs = costs
+        self._ambiguous = ambiguous
+        self._workers = workers
+        days = {(market.first_day, market.ends.size) for market in self._markets.values()}
+        if len(days) != 1:
+            raise InvalidInput(f"expected markets of the same days, was {sorted(days)}")
+        if workers < 1:
+            raise InvalidInput(f"expected at least 1 worker, was {workers}")
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols there are, by name."""
+        return tuple(sorted(self._markets))
+
+    def __call__(self, batches: Sequence[Batch]) -> list[Scores]:
+        """Return the scores of every batch, in order."""
+        by_symbol: dict[str, list[int]] = {}
+        for at, batch in enumerate(batches):
+            if batch.symbol not in self._markets:
+                raise InvalidInput(f"expected one of {self.symbols}, was {batch.symbol!r}")
+            by_symbol.setdefault(batch.symbol, []).append(at)
+        with ThreadPoolExecutor(self._workers) as pool:
+            jobs = [
+                pool.submit(self._score, symbol, [batches[at] for at in places])
+                for symbol, places in by_symbol.items()
+            ]
+            done = [job.result() for job in jobs]
+        scores: dict[int, Scores] = {}
+        for places, results in zip(by_symbol.values(), done, strict=True):
+            scores |= dict(zip(places, results, strict=True))
+        return [scores[at] for at in range(len(batches))]
+
+    def _score(self, symbol: str, batches: Sequence[Batch]) -> list[Scores]:
+        market = self._markets[symbol]
+        return [
+            evaluate(market, batch.strategies, self._costs, ambiguous=self._ambiguous)
+            for batch in batches
+        ]
+
+
+def of_candles(
+    candles: pl.DataFrame,
+    costs: Costs = _COSTS,
+    *,
+    held_out: int = 0,
+    workers: int = 1,
+    ambiguous: Ambiguous = "worst",
+) -> MarketEvaluator:
+    """Return the evaluator of all symbols of `candles`, without their last `held_out` days.
+
+    A search must never see the days that vetting holds out: `research.vetting.held_out_days` says
+    how many these are.
+
+    Raises:
+        InvalidInput: The candles are not clean series, no day is left, or the series differ in
+            their days.
+    """
+    day = pl.col("open_time").dt.date()
+    last = candles["open_time"].max()
+    if held_out and last is not None:
+        candles = candles.filter(day <= pl.lit(last).dt.date().dt.offset_by(f"-{held_out}d"))
+    return MarketEvaluator(markets_of(candles), costs, workers=workers, ambiguous=ambiguous)
