@@ -21,9 +21,10 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from core.clock import format_utc
 from core.errors import SourceUnavailable
 from sources.sandbox.clock import Clock
+from sources.sandbox.exchange import Exchange
 from sources.sandbox.faults import NO_FAULTS, FaultPlan, Faults
 from sources.sandbox.history import History
-from sources.sandbox.server import Exchange, create_app
+from sources.sandbox.server import create_app
 from sources.sandbox.unreliable import TRANSPORT_SCOPE
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,8 +15,8 @@ from starlette.routing import Route, WebSocketRoute
 
 from core.errors import InvalidInput
 from sources.sandbox import wire
-from sources.sandbox.faults import FaultPlan, Faults
-from sources.sandbox.history import MINUTE_MS, STEPS, History, Question, View
+from sources.sandbox.faults import Faults
+from sources.sandbox.history import STEPS, Question, View
 from sources.sandbox.streams import serve_streams
 from sources.sandbox.symbols import BY_VENUE_SYMBOL
 from sources.sandbox.unreliable import FAULTS_SCOPE, JSON, Unreliable
@@ -27,7 +26,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from sources.sandbox.clock import Clock
+    from sources.sandbox.exchange import Exchange
+    from sources.sandbox.faults import FaultPlan
 
 DEFAULT_LIMIT, MAX_LIMIT = 500, 1_000
 _DIGITS = "^[0-9]{1,20}$"
@@ -41,26 +41,6 @@ class _Refused(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
-
-
-@dataclass
-class Exchange:
-    """What the endpoints share."""
-
-    history: History
-    clock: Clock
-    plan: FaultPlan
-    weight_minute: int = 0
-    weight: int = 0
-
-    def spend(self, weight: int) -> dict[str, str]:
-        """Count a request's weight; return the headers that say what the minute has cost."""
-        minute = self.clock.now_ms() // MINUTE_MS
-        if minute != self.weight_minute:
-            self.weight_minute, self.weight = minute, 0
-        self.weight += weight
-        used = str(self.weight)
-        return {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
 
 
 def create_app(exchange: Exchange) -> Starlette:

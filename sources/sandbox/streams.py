@@ -21,7 +21,7 @@ from sources.sandbox.unreliable import hang_up
 if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
-    from sources.sandbox.server import Exchange
+    from sources.sandbox.exchange import Exchange
 
 _EVERY_MS = 2_000  # Binance sends a bar that changed every two seconds
 _SHORTEST_WAIT = 0.01  # seconds, however fast the clock runs
