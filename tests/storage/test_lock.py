@@ -101,8 +101,14 @@ def test_a_person_who_holds_the_file_is_named_and_loses_nothing(
 def test_a_merge_waits_for_a_person_who_is_done_soon(store: Store) -> None:
     put(store)
     with program(FOREIGN, store.hot_path, "False") as shell:
-        threading.Timer(0.4, lambda: shell.communicate("\n")).start()
+
+        def leave() -> None:
+            print(file=shell.stdin, flush=True)
+
+        timer = threading.Timer(0.4, leave)
+        timer.start()
         put(store, "ETH-USDT")
+        timer.join()
     assert sql("select count(*) from candles", store=store).item() == 6
 
 
