@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3.11
 READY := $(VENV)/.ready
+PEERS := .venv-bench
 
 .PHONY: help setup run up test check format lock bench clean
 
@@ -40,8 +41,12 @@ lock: ## resolve the dependencies anew into requirements.lock (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate pyproject.toml --group dev -o requirements.lock
 
-bench: setup ## measure the engine and the way of the data on this machine
-	@$(BIN)/python -m benchmarks
+bench: setup $(PEERS)/.ready ## measure the engine beside others, on one core
+	@$(BIN)/python -m benchmarks $(BENCH)
+
+$(PEERS)/.ready: benchmarks/peers/requirements.lock
+	@PYTHON="$(PYTHON)" VENV="$(PEERS)" benchmarks/peers/setup
+	@touch $@
 
 clean: ## remove the environment and the caches (never the data)
 	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis

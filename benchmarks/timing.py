@@ -1,0 +1,62 @@
+"""How long a call takes: the one stopwatch that our engines and the others are held to.
+
+Processor time is what is compared. A machine that does other work besides stretches the wall
+time of a long call more than that of a short one; processor time it leaves alone.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+ENOUGH = 0.2  # seconds that one turn measures for at least, in as many calls as that takes
+
+
+class Timing(NamedTuple):
+    """Seconds: of the clock on the wall, and of the processor in this process."""
+
+    wall: float
+    cpu: float
+
+
+def timed(call: Callable[[], Any]) -> tuple[Timing, Any]:
+    """Return how long `call` took, without collecting garbage meanwhile, and its result."""
+    gc.collect()
+    gc.disable()
+    try:
+        wall, cpu = time.perf_counter(), time.process_time()
+        result = call()
+        timing = Timing(time.perf_counter() - wall, time.process_time() - cpu)
+    finally:
+        gc.enable()
+    return timing, result
+
+
+def best(timings: Iterable[Timing]) -> Timing:
+    """Return the least wall and the least processor time there was."""
+    walls, cpus = zip(*timings, strict=True)
+    return Timing(min(walls), min(cpus))
+
+
+def turn(call: Callable[[], Any]) -> Timing:
+    """Return the best of as many calls as fit into `ENOUGH`, one at least."""
+    timings: list[Timing] = []
+    while sum(timing.wall for timing in timings) < ENOUGH:
+        timings.append(timed(call)[0])
+    return best(timings)
+
+
+def interleaved(runs: Mapping[str, Callable[[], Timing]], rounds: int) -> dict[str, Timing]:
+    """Let every run take its turn, `rounds` times over, and return the best of each.
+
+    What slows the machine for a while then slows everyone.
+    """
+    timings: dict[str, list[Timing]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            timings[name].append(run())
+    return {name: best(found) for name, found in timings.items()}

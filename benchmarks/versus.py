@@ -1,0 +1,228 @@
+"""Our engines beside vectorbt and backtesting.py: the same trades, then the time they take."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, NamedTuple
+
+from benchmarks.agreement import compare_all
+from benchmarks.cases import Case, Rules, case, market
+from benchmarks.child import Child
+from benchmarks.engines import engines
+from benchmarks.report import Section, number, ratio
+from benchmarks.timing import Timing, interleaved
+from research.costs import Costs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from benchmarks.agreement import Compared
+    from benchmarks.engines import Engine
+    from research.bars import Bars
+
+FREE = Costs(fee_bps=0, slippage_bps=0)
+
+FEW = Rules("stop and target, few trades", 2_000, stop=0.02, target=0.04)
+MANY = Rules("stop and target, many trades", 100, stop=0.003, target=0.006)
+TIMED = (
+    FEW,
+    MANY,
+    Rules("signals alone, few trades", 2_000),
+    Rules("signals alone, many trades", 100),
+)
+# What is only compared: each way a trade can end, both sides, with costs and without.
+COMPARED = (
+    Rules("short, stop and target", 200, stop=0.005, target=0.01, side="short"),
+    Rules("short, signals alone", 200, side="short"),
+    Rules("trail", 200, trail=0.005),
+    Rules("short, trail and target", 200, trail=0.005, target=0.01, side="short"),
+    Rules("stop within the slippage", 200, stop=0.0004, target=0.002),
+    Rules("stop alone, no costs", 200, stop=0.005, costs=FREE),
+    Rules("target alone, no costs", 200, target=0.005, costs=FREE),
+)
+PLAIN = (
+    Rules("stop and target, no costs", 2_000, stop=0.02, target=0.04, costs=FREE),
+    Rules("stop and target, many trades, no costs", 100, stop=0.003, target=0.006, costs=FREE),
+    Rules("short, stop and target, no costs", 200, 0.005, 0.01, side="short", costs=FREE),
+)
+
+TITLES = {
+    "vectorbt-numba": "vectorbt",
+    "vectorbt-rust": "vectorbt, rust",
+    "backtesting": "backtesting.py",
+    "reference": "ours, reference",
+    "fast": "ours",
+}
+WHAT = {
+    "simulate": "simulate only",
+    "own_metrics": "with metrics",
+    "metrics": "with metrics, lean",
+}
+
+
+class Plan(NamedTuple):
+    """How much is measured."""
+
+    days: int
+    strategies: int
+    compared: int  # strategies of the cases that are only compared
+    slow: int  # strategies that backtesting.py gets
+    rounds: int
+    timed: Sequence[Rules]
+
+
+FULL = Plan(days=90, strategies=50, compared=10, slow=2, rounds=7, timed=TIMED)
+QUICK = Plan(days=90, strategies=50, compared=3, slow=1, rounds=2, timed=(FEW, MANY))
+
+
+def versus(plan: Plan, peers: Sequence[str], folder: Path) -> list[Section]:
+    """Compare and time; returns what to report.
+
+    Raises:
+        Disagreement: Engines did not give the same trades; nothing more is timed then.
+    """
+    bars = market(plan.days)
+    same = Section("The same trades", SAME.format(bars=f"{bars.time.size:,}"))
+    speed = Section("Side by side", SPEED.format(bars=f"{bars.time.size:,}", plan=plan))
+    vectorbt = [name for name in peers if name.startswith("vectorbt")]
+    with ExitStack() as stack:
+        children = [stack.enter_context(Child(name, folder)) for name in vectorbt]
+        _compare(bars, plan, children, folder, same)
+        _time(bars, plan, children, folder, (same, speed))
+    if "backtesting" in peers:
+        with Child("backtesting", folder) as child:
+            _backtesting(bars, plan, child, folder, (same, speed))
+    return [same, speed]
+
+
+def _compare(
+    bars: Bars, plan: Plan, children: Sequence[Child], folder: Path, section: Section
+) -> None:
+    rows = []
+    for rules in COMPARED:
+        made = case(bars, rules, plan.compared)
+        rows += _rows(made, _checked(made, children, folder)[1])
+    section.table(AGREED, rows)
+
+
+def _time(
+    bars: Bars,
+    plan: Plan,
+    children: Sequence[Child],
+    folder: Path,
+    sections: tuple[Section, Section],
+) -> None:
+    agreed, timed = [], []
+    for rules in plan.timed:
+        made = case(bars, rules, plan.strategies)
+        runners, compared = _checked(made, children, folder)
+        agreed += _rows(made, compared)
+        for what, title in WHAT.items():
+            found = _measure(runners, what, plan.rounds)
+            timed.append([rules.name, title, *_figures(found, made)])
+    names = [runner.name for runner in runners]
+    sections[0].table(AGREED, agreed, METRICS_NOTE)
+    sections[1].table(["case", "", *_header(names)], timed, SPEED_NOTE)
+
+
+def _backtesting(
+    bars: Bars, plan: Plan, child: Child, folder: Path, sections: tuple[Section, Section]
+) -> None:
+    agreed, timed = [], []
+    for rules in PLAIN:
+        made = case(bars, rules, plan.slow)
+        runners, compared = _checked(made, [child], folder)
+        agreed += _rows(made, compared)
+        if rules.side == "long":
+            found = _measure(runners, "own_metrics", rounds=2)
+            timed.append([rules.name, WHAT["own_metrics"], *_figures(found, made)])
+    names = [runner.name for runner in runners]
+    sections[0].table(AGREED, agreed)
+    sections[1].table(["case", "", *_header(names)], timed, PLAIN_NOTE)
+
+
+def _checked(
+    made: Case, children: Sequence[Child], folder: Path
+) -> tuple[list[Engine], dict[str, Compared]]:
+    """Return everyone who trades the case, in a form that can be timed, and how they agree."""
+    path = folder / "case.npz"
+    made.write(path)
+    for child in children:
+        child.load(path)
+    own = engines(made)
+    compared = compare_all({runner.name: runner.answer() for runner in (*own, *children)})
+    return [*children, *own], compared
+
+
+def _measure(runners: Sequence[Engine], what: str, rounds: int) -> dict[str, Timing]:
+    return interleaved(
+        {runner.name: lambda runner=runner: runner.run(what) for runner in runners},  # type: ignore[misc]
+        rounds,
+    )
+
+
+def _rows(made: Case, compared: dict[str, Compared]) -> list[list[str]]:
+    return [
+        [
+            made.rules.name,
+            TITLES[name],
+            str(made.strategies),
+            f"{found.trades:,}",
+            str(made.dropped),
+            *(f"{value:.0e}" if value else "0" for value in (found.price, *found.figures.values())),
+        ]
+        for name, found in compared.items()
+    ]
+
+
+def _header(names: Sequence[str]) -> list[str]:
+    ours, others = names[-1], [name for name in names if name not in ("reference", "fast")]
+    return [TITLES[name] for name in names] + [f"{TITLES[ours]} vs {TITLES[x]}" for x in others]
+
+
+def _figures(found: dict[str, Timing], made: Case) -> list[str]:
+    """Return nanoseconds per bar and strategy, then how many times the last one is faster."""
+    per = {name: timing.cpu / made.size * 1e9 for name, timing in found.items()}
+    ours = list(per.values())[-1]
+    others = [value for name, value in per.items() if name not in ("reference", "fast")]
+    return [*map(number, per.values()), *(ratio(value / ours) for value in others)]
+
+
+AGREED = [
+    "case",
+    "engine",
+    "strategies",
+    "trades",
+    "entries dropped",
+    "price",
+    "total return",
+    "Sharpe",
+    "drawdown",
+]
+
+SAME = """\
+Each engine gets the same two matrices of booleans, {bars} one-minute bars by strategies, and must
+give the reference engine's trades: the same bars, the same reasons, prices within 1e-9 (relative).
+Otherwise the run ends here. The last columns are the largest differences found. Entries are dropped
+where the contracts differ: on bars inside of which a level ended a position (docs/fills.md)."""
+
+METRICS_NOTE = """\
+vectorbt books a fill at the next open one row early, with the close on which it was decided. That
+row can be a day's last, or a peak: hence its daily Sharpe and its drawdown differ a little."""
+
+SPEED = """\
+Nanoseconds of processor time per bar and strategy, {bars} bars by {plan.strategies} strategies, one
+core each, best of {plan.rounds} interleaved rounds. All start from boolean matrices in memory and
+pay for reading them. "Simulate only" ends with the trades; "with metrics" adds total return, daily
+Sharpe and maximum drawdown, and for ours all other figures of docs/metrics.md. The fee is 10 bps,
+slippage 5 bps a side; entries and exits come every 2,000 bars (few) or every 100 bars (many)."""
+
+SPEED_NOTE = """\
+"With metrics" asks vectorbt for them as its users do: `total_return()`, the Sharpe ratio of
+`value()` at each day's end, `max_drawdown()`. "Lean" takes one `value()` and makes all three in
+numpy, the fastest way found. Its rust engine is optional and comes as a package of its own."""
+
+PLAIN_NOTE = """\
+backtesting.py calls Python on every bar and always makes its figures; it gets fewer strategies, and
+no costs, since it knows no slippage on the way out."""
