@@ -8,11 +8,9 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-import polars as pl
-
-from core.errors import InvalidInput, NothingStored, StoreDamaged
+from core.errors import InvalidInput, NothingStored
 from core.receipts import Receipt
-from storage.files import replacing
+from storage.files import read_parquet, replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,14 +34,11 @@ def write(store: Store, night: str, stage: str, frame: pl.DataFrame) -> Receipt:
 
 
 def read(store: Store, receipt: Receipt) -> pl.DataFrame:
-    """Return what `write` kept."""
+    """Return what `write` kept; raise `StoreDamaged` where the file is not that any more."""
     path = store.home / receipt.path
-    try:
-        return pl.read_parquet(path, hive_partitioning=False)
-    except FileNotFoundError:
-        raise NothingStored(f"expected the stage {receipt.dataset} at {path}") from None
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise StoreDamaged(str(path), str(error)) from None
+    if not path.is_file():
+        raise NothingStored(f"expected the stage {receipt.dataset} at {path}")
+    return read_parquet(path)
 
 
 def sweep(store: Store, *, keep: int) -> int:
