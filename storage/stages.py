@@ -15,6 +15,8 @@ from storage.files import read_parquet, replacing
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import polars as pl
+
     from storage.store import Store
 
 FOLDER = "nights"
