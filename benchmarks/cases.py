@@ -13,7 +13,7 @@ import polars as pl
 from core.datasets import TIME
 from research.bars import Bars
 from research.costs import Costs
-from research.reference import SIGNAL, Room, Terms, pack, run
+from research.reference import SIGNAL, TARGET, Room, Terms, pack, run
 from sources.sandbox.markets import ORIGIN, Market
 from sources.sandbox.symbols import INSTRUMENTS
 
@@ -100,6 +100,22 @@ def market(days: int) -> Bars:
     return Bars(time, *(np.ascontiguousarray(one.ravel()) for one in series))
 
 
+def wild(count: int) -> Bars:
+    """Return bars that are rare: gaps in price and time, flat bars, many equal prices."""
+    rng = np.random.default_rng([SEED, count])
+    moves = rng.normal(0, 0.0015, count) * (rng.random(count) > 0.1)
+    gaps = rng.normal(0, 0.006, count) * (rng.random(count) < 0.05)
+    close = 100 * np.exp(np.cumsum(moves + gaps))
+    open_ = close / np.exp(moves)
+    reach = np.abs(rng.normal(0, 0.0008, (2, count))) * (moves != 0)
+    high = np.maximum(open_, close) * (1 + reach[0])
+    low = np.minimum(open_, close) / (1 + reach[1])
+    minutes = np.cumsum(1 + (rng.random(count) < 0.01) * rng.integers(1, 90, count))
+    time = int(ORIGIN.timestamp()) * 1_000_000 + minutes * 60_000_000
+    o, h, lo, c = (np.round(one, 1) for one in (open_, high, low, close))
+    return Bars(time.astype(np.int64), o, h, lo, c, np.ones(count))
+
+
 def candles(bars: Bars) -> pl.DataFrame:
     """Return bars as the candles that nightjar's users hand over."""
     frame = pl.DataFrame(bars._asdict()).rename({"time": "open_time"})
@@ -115,8 +131,9 @@ def candles(bars: Bars) -> pl.DataFrame:
 def case(bars: Bars, rules: Rules, strategies: int) -> Case:
     """Draw signals at random where all engines compared read them alike.
 
-    No bar says entry and exit at once; everyone leaves on the last close but one; and there is
-    no entry on a bar inside of which a level ended a position, which vectorbt does not see.
+    No bar says entry and exit at once, and everyone leaves on the last close but one. No entry is
+    decided on a bar inside of which a level ended a position, nor leads to a position whose last
+    bar opens beyond its target and later reaches its stop: docs/fills.md.
     """
     rng = np.random.default_rng([SEED, rules.every, strategies])
     shape = (bars.time.size, strategies)
@@ -148,10 +165,23 @@ def trade(
 def _settle(
     bars: Bars, rules: Rules, entries: NDArray[np.bool_], exits: NDArray[np.bool_], room: Room
 ) -> None:
-    """Take out entries on bars that end a position, until none is left."""
+    """Take out the entries that engines read differently, until none is left."""
     while True:
         trades = trade(bars, rules, entries, exits, room)
         inside = trades["exit_bar"][trades["reason"] < SIGNAL]
-        if not entries[inside].any():
+        unseen = inside[entries[inside]]
+        crossing = trades["entry_bar"][_crosses(bars, rules, trades)] - 1
+        if not unseen.size and not crossing.size:
             return
-        entries[inside] = False
+        entries[unseen] = entries[crossing] = False
+
+
+def _crosses(bars: Bars, rules: Rules, trades: Records) -> NDArray[np.bool_]:
+    """Say which trades reached the target at the open of a bar that fell to the stop later."""
+    sign, last, entry = trades["side"], trades["exit_bar"], trades["entry_price"]
+    guard = entry * (1 - sign * (rules.stop or rules.trail or np.inf))
+    worst = np.where(sign == 1, bars.low[last], bars.high[last])
+    opened = sign * (bars.open[last] - entry * (1 + sign * (rules.target or 0))) >= 0
+    fell = sign * (worst - guard) <= 0
+    crossed: NDArray[np.bool_] = (trades["reason"] == TARGET) & opened & fell
+    return crossed

@@ -79,11 +79,12 @@ class Vectorbt:
         marks = np.vstack([np.ones(value.shape[1]), value[self._ends]])
         returns = marks[1:] / marks[:-1] - 1.0
         peaks = np.maximum(np.maximum.accumulate(value, axis=0), 1.0)
-        with np.errstate(invalid="ignore"):
-            sharpe = returns.mean(axis=0) / returns.std(axis=0) * np.sqrt(YEAR)
+        spread = returns.std(axis=0)
+        mean = returns.mean(axis=0)
+        ratio = np.divide(mean, spread, out=np.zeros_like(mean), where=spread > 0)
         return {
             "total_return": value[-1] - 1.0,
-            "sharpe": np.nan_to_num(sharpe),
+            "sharpe": ratio * np.sqrt(YEAR),
             "max_drawdown": 1.0 - (value / peaks).min(axis=0),
         }
 
@@ -93,7 +94,7 @@ class Vectorbt:
         found = found[found["status"] == 1].sort_values(["col", "entry_idx"])
         names = ("col", "entry_idx", "exit_idx", "entry_price", "exit_price")
         column, entry, exit_, bought, sold = (found[name].to_numpy() for name in names)
-        reason = self._reasons(column, exit_, bought, sold)
+        reason = self._reasons(entry, exit_, bought)
         return {
             "column": column,
             "entry_bar": entry + 1,
@@ -103,17 +104,22 @@ class Vectorbt:
             "reason": reason,
         }
 
-    def _reasons(self, column: Any, row: Any, entry_price: Any, exit_price: Any) -> Any:
+    def _reasons(self, entry: Any, row: Any, price: Any) -> Any:
         """Say why each trade ended, which vectorbt does not record.
 
-        A signal fills at the next open. Of the rest, what is not worse than the target is one.
+        It looks at stops before signals: where the last row reached a level, that was the reason.
         """
         case = self._case
         sign = 1 if case.side == "long" else -1
-        following = np.append(case.open[1:], np.nan)[row]
-        keep = 1 - sign * case.slippage
-        signal = case.exits[row, column] & (exit_price == following * keep)
-        gain = sign * (exit_price / keep / entry_price - 1)
-        aimed = gain >= case.target * (1 - 1e-9)
-        guard = STOP if np.isnan(case.trail) else TRAIL
-        return np.where(signal, SIGNAL, np.where(aimed, TARGET, guard))
+        worst, best = (case.low, case.high) if sign == 1 else (case.high, case.low)
+        trails = not np.isnan(case.trail)
+        high = self._best_prices(best * sign, entry, row, price * sign) if trails else price * sign
+        guard = high * sign * (1 - sign * (case.trail if trails else case.stop))
+        stopped = sign * (worst[row] - guard) <= 0
+        aimed = sign * (best[row] - price * (1 + sign * case.target)) >= 0
+        return np.where(stopped, TRAIL if trails else STOP, np.where(aimed, TARGET, SIGNAL))
+
+    def _best_prices(self, best: Any, entry: Any, row: Any, price: Any) -> Any:
+        """Return the best price of each trade before its last row."""
+        spans = zip(entry, row, price, strict=True)
+        return np.array([best[first + 1 : last].max(initial=paid) for first, last, paid in spans])
