@@ -1,11 +1,7 @@
 """The reference engine: the fill contract of docs/fills.md, one bar after the other.
 
 It is as plain as it can be, because it is the oracle: where a faster engine disagrees with it,
-the faster engine is wrong. All compiled loops of the engine live in this one module, since
-numba's cache does not notice a changed callee in another.
-
-Kernels end in `_nb`: arrays and scalars in, a count or a code out, results written into arrays
-that the caller owns; they validate, allocate and raise nothing. `run` owns the kernel.
+the faster engine is wrong. `run` owns its kernels; research/kernels.py says what those are.
 """
 
 # ruff: noqa: PLR0917 - a kernel is called by position, numba is slow with keywords
@@ -15,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from research.kernels import kernel
 
 if TYPE_CHECKING:
     from research.bars import Bars
@@ -120,7 +117,7 @@ def pack(
     return signals
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def reached_nb(side: int, price: float, level: float) -> bool:
     """Say whether `price` is at a stop level of a position of `side`, or beyond it.
 
@@ -131,7 +128,7 @@ def reached_nb(side: int, price: float, level: float) -> bool:
     return price >= level
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def touch_nb(
     side: int,
     open_: float,
@@ -159,7 +156,7 @@ def touch_nb(
     return NONE, 0.0, False, False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def return_nb(side: int, ratio: float, held: int, terms: Terms) -> float:
     """Return the net change of equity over a trade whose price went by `ratio` in `held` µs.
 
@@ -176,7 +173,7 @@ def return_nb(side: int, ratio: float, held: int, terms: Terms) -> float:
     return max(value - 1.0, -1.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def mark_nb(side: int, ratio: float, held: int, terms: Terms) -> float:
     """Return what is left of an equity of 1 in an open position, before any cost of leaving."""
     notional = 1.0 / (1.0 + terms.fee)
@@ -185,7 +182,7 @@ def mark_nb(side: int, ratio: float, held: int, terms: Terms) -> float:
     return notional * (2.0 - ratio - terms.short_funding * held)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def close_nb(
     trade: Any, t: int, price: float, held: int, ending: tuple[int, bool, bool], terms: Terms
 ) -> float:
@@ -202,7 +199,7 @@ def close_nb(
     return float(trade["return"])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def run_nb(
     time: I8,
     open_: F8,
@@ -272,7 +269,7 @@ def run_nb(
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def max_drawdown_nb(equity: F8) -> float:
     """Return the deepest fall from a peak as a share of it; the first peak is the start, 1."""
     peak, worst = 1.0, 0.0
