@@ -5,7 +5,7 @@ The rules of every fill are those of docs/fills.md, the metrics those of docs/me
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,32 +15,26 @@ from numpy.typing import NDArray
 
 from core.datasets import METRICS
 from core.errors import InvalidInput
-from research.bars import Bars, bars_of
 from research.costs import Ambiguous, Costs, check_ambiguous
-from research.evaluate import Scores, evaluate
-from research.market import Market
-from research.metrics import daily_returns, day_ends, measure
-from research.reference import TRADE, Records, Room, Run, pack, run
-from research.signals import Workspace
-from research.simulate import step_of
+from research.engine.batches import SIZE, batches
+from research.engine.pool import each
+from research.engine.run import check_engine, figures, room_of, trade
+from research.evaluate import Scores, by_reference, evaluate
+from research.market import Market, markets_of
+from research.metrics import daily_returns, measure
+from research.reference import TRADE, Records
 from research.trades import TRADES, trades_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import timedelta
 
+    from research.engine.batches import Work
+    from research.engine.run import Room
     from research.strategy import Strategy
 
 __all__ = ["BacktestResult", "Costs", "Market", "Scores", "backtest", "evaluate"]
 
 F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
-
-ENGINES = ("reference",)
-
-# Strategies that share one workspace: enough that common indicators are made once, few enough
-# that what the workspace remembers stays small.
-CHUNK = 50
 
 _COSTS = Costs()
 _NAMES: dict[str, Any] = {"strategy_id": pl.String(), "symbol": pl.String()}
@@ -78,23 +72,13 @@ class BacktestResult:
         return strategies, rows["return"].to_numpy().reshape(len(strategies), -1)
 
 
-class _Series(NamedTuple):
-    """One symbol's bars, and where its days end."""
+class _Done(NamedTuple):
+    """What strategies did on one market, in their order."""
 
-    symbol: str
-    bars: Bars
-    step: timedelta
-    first_day: int  # since the epoch
-    ends: I8  # each day's last bar
-
-
-class _Outcome(NamedTuple):
-    """What one strategy did on one series."""
-
-    metrics: dict[str, Any]
-    trades: Records
-    equity: F8  # at the end of each day
-    returns: F8
+    market: Market
+    trades: list[Records]
+    marks: F8  # equity at the end of each day
+    scores: Scores
 
 
 def backtest(
@@ -102,7 +86,7 @@ def backtest(
     strategies: Sequence[Strategy],
     costs: Costs = _COSTS,
     *,
-    engine: str = "reference",
+    engine: str = "fast",
     ambiguous: Ambiguous = "worst",
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
@@ -113,7 +97,7 @@ def backtest(
         candles: Bars of any number of symbols, each of one venue and one interval, in any order.
         strategies: Distinct strategies.
         costs: Fee, slippage and funding.
-        engine: `reference` is the only one there is.
+        engine: `fast`, or `reference`: the oracle that looks at every bar.
         ambiguous: `worst` or `best`: what happens first in a bar that touches stop or trail as
             well as target.
         workers: Threads; the result is the same for any number.
@@ -123,136 +107,102 @@ def backtest(
     Raises:
         InvalidInput: The candles are not clean series, or an argument is out of range.
     """
-    _check(strategies, engine, workers)
+    check_engine(engine, workers)
     check_ambiguous(ambiguous)
-    series = [_series(symbol, part) for symbol, part in _by_symbol(candles)]
-    jobs = [
-        (one, strategies[first : first + CHUNK])
-        for one in series
-        for first in range(0, len(strategies), CHUNK)
-    ]
-    with ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(_trade, *job, costs, ambiguous) for job in jobs]
-        _watch(futures, len(series) * len(strategies), progress)
-        outcomes = [outcome for future in futures for outcome in future.result()]
-    return _result(series, [strategy.id for strategy in strategies], outcomes)
+    _check_distinct(strategies)
+    markets = list(markets_of(candles))
+    total = len(markets) * len(strategies)
+    run = _fast if engine == "fast" else _reference
+    results: list[_Done] = []
+    for market in markets:
+        done = _Done(
+            market,
+            [np.empty(0, TRADE)] * len(strategies),
+            np.zeros((len(strategies), market.ends.size)),
+            Scores.of(len(strategies), market.ends.size),
+        )
+        before = len(results) * len(strategies)
+        for rows in run(done, strategies, costs, ambiguous, workers):
+            before += rows
+            if progress is not None:
+                progress(before, total)
+        results.append(done)
+    return _result(results, [strategy.id for strategy in strategies])
 
 
-def _check(strategies: Sequence[Strategy], engine: str, workers: int) -> None:
-    if engine not in ENGINES:
-        raise InvalidInput(f"expected an engine of {', '.join(ENGINES)}, was {engine!r}")
-    if workers < 1:
-        raise InvalidInput(f"expected at least 1 worker, was {workers!r}")
-    ids = [strategy.id for strategy in strategies]
-    twice = sorted({one for one in ids if ids.count(one) > 1}) if len(set(ids)) < len(ids) else []
+def _check_distinct(strategies: Sequence[Strategy]) -> None:
+    counts = Counter(strategy.id for strategy in strategies)
+    twice = sorted(name for name, count in counts.items() if count > 1)
     if twice:
         raise InvalidInput(f"expected distinct strategies, was {twice[0]} more than once")
 
 
-def _by_symbol(candles: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
-    if "symbol" not in candles.columns:
-        raise InvalidInput("expected candles with a column symbol, was without")
-    if candles["symbol"].null_count():
-        raise InvalidInput("expected a symbol in every row, was null in some")
-    parts = candles.partition_by("symbol", as_dict=True)
-    for (symbol,), part in sorted(parts.items()):
-        yield str(symbol), part
+def _fast(
+    done: _Done, strategies: Sequence[Strategy], costs: Costs, ambiguous: Ambiguous, workers: int
+) -> Iterator[int]:
+    """Run the compiled engine; yield how many strategies each step did."""
+    market = done.market
+    terms = costs.terms(market.step, ambiguous=ambiguous)
+
+    def one(work: Work, room: Room) -> int:
+        for part, trades in trade(market.ground, work.batch, terms, room, measured=True):
+            rows = work.where[part]
+            done.scores.put(rows, figures(market.ground, room, part), room.returns[part])
+            done.marks[rows] = room.marks[part]
+            ends = np.cumsum(room.counts[part])[:-1]
+            for row, own in zip(rows, np.split(trades.copy(), ends), strict=True):
+                done.trades[row] = own
+        return work.where.size
+
+    works = batches(market.workspace, strategies)
+    yield from each(works, one, lambda: room_of(market.ground, SIZE, keeps=True), workers)
 
 
-def _series(symbol: str, candles: pl.DataFrame) -> _Series:
-    try:
-        ordered = candles.sort("open_time") if "open_time" in candles.columns else candles
-        bars = bars_of(ordered)
-        step = step_of(ordered, bars)
-    except InvalidInput as error:
-        raise InvalidInput(f"{symbol}: {error}") from None
-    return _Series(symbol, bars, step, *day_ends(bars.time))
+def _reference(
+    done: _Done, strategies: Sequence[Strategy], costs: Costs, ambiguous: Ambiguous, workers: int
+) -> Iterator[int]:
+    """Run the reference engine in the calling thread; yield how many strategies each step did."""
+    del workers
+    for row, ran in enumerate(by_reference(done.market, strategies, costs, ambiguous)):
+        done.marks[row] = ran.equity[done.market.ends]
+        returns = daily_returns(done.marks[row])
+        done.scores.put(row, measure(*ran, returns, costs.fee), returns)
+        done.trades[row] = ran.trades
+        yield 1
 
 
-def _watch(
-    futures: Sequence[Future[list[_Outcome]]],
-    total: int,
-    progress: Callable[[int, int], None] | None,
-) -> None:
-    """Report what is done; on the first failure start nothing more and raise it."""
-    done = 0
-    try:
-        for future in as_completed(futures):
-            done += len(future.result())
-            if progress is not None:
-                progress(done, total)
-    except BaseException:
-        for future in futures:
-            future.cancel()
-        raise
-
-
-def _trade(
-    series: _Series, strategies: Sequence[Strategy], costs: Costs, ambiguous: Ambiguous
-) -> list[_Outcome]:
-    workspace, room = Workspace(series.bars, series.step), Room.of(series.bars)
-    outcomes = []
-    for strategy in strategies:
-        signals = pack(series.bars.time.size, *workspace.decisions(strategy))
-        terms = costs.terms(
-            series.step,
-            stop=strategy.stop,
-            target=strategy.target,
-            trail=strategy.trail,
-            timeout=strategy.timeout,
-            ambiguous=ambiguous,
-        )
-        outcomes.append(_outcome(series, run(series.bars, signals, terms, room), costs))
-    return outcomes
-
-
-def _outcome(series: _Series, done: Run, costs: Costs) -> _Outcome:
-    marks = done.equity[series.ends]
-    returns = daily_returns(marks)
-    return _Outcome(measure(*done, returns, costs.fee), done.trades, marks, returns)
-
-
-def _result(
-    series: Sequence[_Series], ids: Sequence[str], outcomes: Sequence[_Outcome]
-) -> BacktestResult:
-    """Put the outcomes, in the order of symbols and then strategies, into frames."""
-    parts = [
-        _frames(one, ids, outcomes[at : at + len(ids)])
-        for at, one in zip(range(0, len(outcomes), len(ids) or 1), series, strict=False)
-    ]
+def _result(results: Sequence[_Done], ids: Sequence[str]) -> BacktestResult:
+    """Put what was done, in the order of symbols and then strategies, into frames."""
     empty = BacktestResult(
         pl.DataFrame(schema=_NAMES | METRICS),
         pl.DataFrame(schema=_NAMES | TRADES),
         pl.DataFrame(schema=_NAMES | _EQUITY),
     )
+    parts = [empty, *(_frames(done, ids) for done in results)]
     return BacktestResult(
         *(
-            pl.concat([getattr(part, name) for part in (empty, *parts)], rechunk=True)
+            pl.concat([getattr(part, name) for part in parts], rechunk=True)
             for name in ("metrics", "trades", "equity")
         )
     )
 
 
-def _frames(series: _Series, ids: Sequence[str], outcomes: Sequence[_Outcome]) -> BacktestResult:
-    metrics = pl.DataFrame([outcome.metrics for outcome in outcomes], schema=METRICS)
-    records = np.concatenate([np.empty(0, TRADE), *(outcome.trades for outcome in outcomes)])
-    days = np.arange(series.first_day, series.first_day + series.ends.size, dtype=np.int32)
+def _frames(done: _Done, ids: Sequence[str]) -> BacktestResult:
+    market, days = done.market, done.market.ends.size
     equity = pl.DataFrame(
         {
-            "day": pl.Series(np.tile(days, len(outcomes))).cast(pl.Date),
-            "equity": np.concatenate([outcome.equity for outcome in outcomes]),
-            "return": np.concatenate([outcome.returns for outcome in outcomes]),
-        }
+            "day": pl.Series(np.tile(market.days.to_physical().to_numpy(), len(ids))).cast(pl.Date),
+            "equity": done.marks.ravel(),
+            "return": done.scores.returns.ravel(),
+        },
+        schema=_EQUITY,
     )
+    trades = trades_frame(market.bars.time, np.concatenate([np.empty(0, TRADE), *done.trades]))
+    counts = [trades.size for trades in done.trades]
     return BacktestResult(
-        _named(metrics, series.symbol, ids, [1] * len(ids)),
-        _named(
-            trades_frame(series.bars.time, records),
-            series.symbol,
-            ids,
-            [outcome.trades.size for outcome in outcomes],
-        ),
-        _named(equity, series.symbol, ids, [series.ends.size] * len(ids)),
+        _named(done.scores.frame(), market.symbol, ids, [1] * len(ids)),
+        _named(trades, market.symbol, ids, counts),
+        _named(equity, market.symbol, ids, [days] * len(ids)),
     )
 
 

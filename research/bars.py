@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.clock import format_utc, from_micros
 from core.errors import InvalidInput
+from core.market import interval_step
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
@@ -46,6 +47,18 @@ def bars_of(candles: pl.DataFrame) -> Bars:
     _check_order(bars.time)
     _check_values(bars)
     return bars
+
+
+def step_of(candles: pl.DataFrame, bars: Bars) -> timedelta:
+    """Return how long a bar lasts: what `interval` says, else the smallest step there is.
+
+    Fewer than two bars without an `interval` count as bars of a minute; none of them trades.
+    """
+    if "interval" in candles.columns and candles.height:
+        return interval_step(candles["interval"][0])
+    if bars.time.size < 2:
+        return timedelta(minutes=1)
+    return timedelta(microseconds=int(np.diff(bars.time).min()))
 
 
 def resample(bars: Bars, step: timedelta, to: timedelta) -> tuple[Bars, I8]:

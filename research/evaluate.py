@@ -6,7 +6,7 @@ grows with the trades. A search calls this, a person who wants to see the trades
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +17,18 @@ from numpy.typing import NDArray
 from core.datasets import METRICS
 from core.errors import InvalidInput
 from research.costs import Ambiguous, Costs, check_ambiguous
+from research.engine.batches import SIZE, batches
+from research.engine.pool import each
+from research.engine.run import check_engine, figures, room_of, score
 from research.metrics import daily_returns, measure
-from research.reference import Room, pack, run
+from research.reference import Room as ReferenceRoom
+from research.reference import Run, pack, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from research.engine.batches import Work
+    from research.engine.run import Room
     from research.market import Market
     from research.strategy import Strategy
 
@@ -60,6 +66,12 @@ class Scores:
         frame = pl.DataFrame(self.metrics, schema=METRICS)
         return frame.with_columns(pl.selectors.float().fill_nan(None))
 
+    def put(self, rows: Any, figures: Mapping[str, Any], returns: F8) -> None:
+        """Write what some strategies, or one, earned into their rows."""
+        for name, values in figures.items():
+            self.metrics[name][rows] = np.nan if values is None else values
+        self.returns[rows] = returns
+
 
 def evaluate(
     market: Market,
@@ -67,8 +79,9 @@ def evaluate(
     costs: Costs = _COSTS,
     *,
     count: int | None = None,
-    engine: str = "reference",
+    engine: str = "fast",
     ambiguous: Ambiguous = "worst",
+    workers: int = 1,
 ) -> Scores:
     """Score every strategy on one market, each alone with an equity of 1.
 
@@ -77,28 +90,48 @@ def evaluate(
     is computed on it: call this again with the same one for the next generation.
 
     Args:
-        market: `Market.of(candles)`.
+        market: `Market.of(candles)`; no other thread may use it meanwhile.
         strategies: Any iterable.
         costs: Fee, slippage and funding.
         count: How many strategies there are; needed where `len(strategies)` does not say it.
-        engine: `reference`.
+        engine: `fast`, or `reference`: the oracle, hundreds of times slower.
         ambiguous: `worst` or `best`: what happens first in a bar that touches stop or trail as
             well as target.
+        workers: Threads of the fast engine; the scores are the same for any number.
 
     Raises:
         InvalidInput: There are fewer or more strategies than `count`, or an argument is out of
             range.
     """
-    if engine != "reference":
-        raise InvalidInput(f"expected an engine of reference, was {engine!r}")
+    check_engine(engine, workers)
     check_ambiguous(ambiguous)
     total = _count(strategies, count)
     scores = Scores.of(total, market.ends.size)
-    room = Room.of(market.bars)
-    done = 0
+    given = _counted(strategies, total)
+    if engine == "reference":
+        for row, ran in enumerate(by_reference(market, given, costs, ambiguous)):
+            returns = daily_returns(ran.equity[market.ends])
+            scores.put(row, measure(*ran, returns, costs.fee), returns)
+        return scores
+    terms = costs.terms(market.step, ambiguous=ambiguous)
+
+    def one(work: Work, room: Room) -> None:
+        score(market.ground, work.batch, terms, room)
+        done = slice(0, work.where.size)
+        scores.put(work.where, figures(market.ground, room, done), room.returns[done])
+
+    works = batches(market.workspace, given)
+    for _ in each(works, one, lambda: room_of(market.ground, SIZE, keeps=False), workers):
+        pass  # each batch has written its own rows
+    return scores
+
+
+def by_reference(
+    market: Market, strategies: Iterable[Strategy], costs: Costs, ambiguous: Ambiguous
+) -> Iterator[Run]:
+    """Yield what each strategy did by the reference engine; equity holds until the next one."""
+    room = ReferenceRoom.of(market.bars)
     for strategy in strategies:
-        if done == total:
-            raise InvalidInput(f"expected {total} strategies, was more")
         terms = costs.terms(
             market.step,
             stop=strategy.stop,
@@ -108,14 +141,7 @@ def evaluate(
             ambiguous=ambiguous,
         )
         signals = pack(market.bars.time.size, *market.workspace.decisions(strategy))
-        ran = run(market.bars, signals, terms, room)
-        scores.returns[done] = daily_returns(ran.equity[market.ends])
-        for name, value in measure(*ran, scores.returns[done], costs.fee).items():
-            scores.metrics[name][done] = np.nan if value is None else value
-        done += 1
-    if done < total:
-        raise InvalidInput(f"expected {total} strategies, was {done}")
-    return scores
+        yield run(market.bars, signals, terms, room)
 
 
 def _count(strategies: Iterable[Strategy], count: int | None) -> int:
@@ -124,3 +150,15 @@ def _count(strategies: Iterable[Strategy], count: int | None) -> int:
     if not isinstance(strategies, Sized):
         raise InvalidInput("expected count for strategies that do not say how many they are")
     return len(strategies)
+
+
+def _counted(strategies: Iterable[Strategy], total: int) -> Iterator[Strategy]:
+    """Yield the strategies; raise `InvalidInput` where they are not as many as was said."""
+    done = 0
+    for strategy in strategies:
+        if done == total:
+            raise InvalidInput(f"expected {total} strategies, was more")
+        yield strategy
+        done += 1
+    if done < total:
+        raise InvalidInput(f"expected {total} strategies, was {done}")

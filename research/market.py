@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from core.errors import InvalidInput
-from research.bars import I8, Bars, bars_of
+from research.bars import I8, Bars, bars_of, step_of
+from research.engine.run import Ground, ground_of
 from research.metrics import day_ends
 from research.signals import Workspace
-from research.simulate import step_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +50,11 @@ class Market:
         if not symbol and "symbol" in ordered.columns:
             symbol = str(ordered["symbol"][0])
         return cls(symbol, bars, step, *day_ends(bars.time), Workspace(bars, step))
+
+    @cached_property
+    def ground(self) -> Ground:
+        """What the compiled engine needs of it."""
+        return ground_of(self.bars, self.ends)
 
     @property
     def days(self) -> pl.Series:

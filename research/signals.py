@@ -8,6 +8,7 @@ an earlier decision.
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from core.errors import InvalidInput
 from core.market import interval_step
 from research.bars import F8, I8, Bars, resample
+from research.engine.bits import U8, Grid, clear_before, clear_from, closed_bars, words_of
 from research.expressions import (
     Arithmetic,
     Comparison,
@@ -54,7 +56,7 @@ _COMPARE: dict[str, Any] = {
 _COMPUTE: dict[str, Any] = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
 _JOIN: dict[str, Any] = {"and": np.logical_and, "or": np.logical_or}
 
-_Array = TypeVar("_Array", F8, B1)
+_Array = TypeVar("_Array", F8, B1, "_Leaf")
 
 
 class Decisions(NamedTuple):
@@ -94,6 +96,17 @@ class Workspace:
         return Decisions(
             *self._side(strategy, strategy.long), *self._side(strategy, strategy.short)
         )
+
+    def bits(self, timeframe: str, rule: Condition) -> U8:
+        """Return a rule as bits, one per closed bar of a timeframe; do not write to them.
+
+        They are those of `decisions`, before these are spread over the finest bars.
+        """
+        return self._frame(timeframe).bits(rule)
+
+    def grid(self, timeframe: str) -> Grid:
+        """Return on which of the finest bars the bits of a timeframe are decided."""
+        return self._frame(timeframe).grid
 
     def bars(self, timeframe: str) -> Bars:
         """Return the closed bars of a timeframe."""
@@ -140,6 +153,43 @@ class _Frame:
         decided = np.zeros(self._size, dtype=np.bool_)
         decided[self._last[first:]] = holds[first:]
         return decided
+
+    @cached_property
+    def grid(self) -> Grid:
+        """On which of the finest bars the bits of a rule are decided."""
+        return closed_bars(self._size, self._last)
+
+    def bits(self, rule: Condition) -> U8:
+        """Return a rule as bits, one per bar; none before every part of it has a value."""
+        words, first, clean = self._bits(rule)
+        if not clean:
+            clear_before(words, first)
+            clear_from(words, self.bars.time.size)
+        return words
+
+    def _bits(self, node: Node) -> tuple[U8, int, bool]:
+        """Return bits, the first bar in which every part has a value, and if none before is set.
+
+        Bits that are not clean are the caller's own. What `and` makes of clean bits is clean.
+        """
+        match node:
+            case Logic(operator, left, right):
+                one, first, clean = self._bits(left)
+                other, second, also = self._bits(right)
+                if operator == "and":
+                    return one & other, max(first, second), clean and also
+                return one | other, max(first, second), False
+            case Not(operand):
+                words, first, _ = self._bits(operand)
+                return ~words, first, False
+        leaf = self._kept.get((self._name + " bits", node), lambda: self._leaf(node))
+        return leaf.words, leaf.first, True
+
+    def _leaf(self, node: Node) -> _Leaf:
+        words, first = words_of(self._condition(node)), lookback(node)
+        clear_before(words, first)
+        words.flags.writeable = False
+        return _Leaf(words, first)
 
     def number(self, node: Node) -> F8:
         """Return a number's value in every bar, NaN where it has none."""
@@ -194,13 +244,24 @@ class _Frame:
         return result if np.ndim(result) else np.full(self.bars.time.size, result)
 
 
+class _Leaf(NamedTuple):
+    """A comparison or a cross as bits, none set before the first bar in which it has a value."""
+
+    words: U8
+    first: int
+
+    @property
+    def nbytes(self) -> int:
+        return self.words.nbytes
+
+
 class _Kept:
     """Arrays by key; where they outgrow the memory, those not used for longest go first."""
 
     def __init__(self, memory: int) -> None:
         self._memory = memory
         self._bytes = 0
-        self._arrays: OrderedDict[tuple[str, Node], NDArray[Any]] = OrderedDict()
+        self._arrays: OrderedDict[tuple[str, Node], Any] = OrderedDict()
 
     def get(self, key: tuple[str, Node], make: Callable[[], _Array]) -> _Array:
         found: Any = self._arrays.get(key)
@@ -208,7 +269,8 @@ class _Kept:
             self._arrays.move_to_end(key)
             return found  # type: ignore[no-any-return] # a key's node says which kind it is
         made = make()
-        made.flags.writeable = False
+        if isinstance(made, np.ndarray):
+            made.flags.writeable = False
         self._arrays[key] = made
         self._bytes += made.nbytes
         while self._bytes > self._memory and self._arrays:

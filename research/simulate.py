@@ -13,14 +13,15 @@ import polars as pl
 
 from core.clock import parse_duration
 from core.errors import InvalidInput
-from core.market import interval_step
-from research.bars import Bars, bars_of
+from research.bars import Bars, bars_of, step_of
 from research.costs import Ambiguous, Costs, is_number
-from research.reference import pack, run
+from research.engine.flags import B1, flagged, levels_of
+from research.engine.run import check_engine, ground_of, room_of, trade
+from research.reference import TRADE, Records, Terms, pack, run
 from research.trades import trades_frame
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
 Side = Literal["long", "short"]
 
@@ -38,6 +39,8 @@ def simulate(  # noqa: PLR0917 - all but the first three are read by name
     timeout: timedelta | str | int | None = None,
     costs: Costs = _COSTS,
     ambiguous: Ambiguous = "worst",
+    *,
+    engine: str = "fast",
 ) -> pl.DataFrame:
     """Trade one series by boolean arrays and return the trades.
 
@@ -54,6 +57,7 @@ def simulate(  # noqa: PLR0917 - all but the first three are read by name
         costs: Fee, slippage and funding.
         ambiguous: What happens first in a bar that touches stop or trail as well as target:
             `worst` the stop, `best` the target.
+        engine: `fast`, or `reference`: the oracle that looks at every bar.
 
     Returns:
         One row per trade with the columns of `research.trades.TRADES`, in the order of time.
@@ -74,21 +78,27 @@ def simulate(  # noqa: PLR0917 - all but the first three are read by name
         timeout=held,
         ambiguous=ambiguous,
     )
-    rules = (*flags, None, None) if side == "long" else (None, None, *flags)
-    trades = run(bars, pack(bars.time.size, *rules), terms).trades
-    return trades_frame(bars.time, trades)
+    check_engine(engine)
+    run_by = _by_reference if engine == "reference" else _fast
+    return trades_frame(bars.time, run_by(bars, *flags, side=side, terms=terms))
 
 
-def step_of(candles: pl.DataFrame, bars: Bars) -> timedelta:
-    """Return how long a bar lasts: what `interval` says, else the smallest step there is.
+def _by_reference(
+    bars: Bars, entries: B1 | None, exits: B1 | None, *, side: str, terms: Terms
+) -> Records:
+    rules = (entries, exits) if side == "long" else (None, None, entries, exits)
+    return run(bars, pack(bars.time.size, *rules), terms).trades
 
-    Fewer than two bars without an `interval` count as bars of a minute; none of them trades.
-    """
-    if "interval" in candles.columns and candles.height:
-        return interval_step(candles["interval"][0])
-    if bars.time.size < 2:
-        return timedelta(minutes=1)
-    return timedelta(microseconds=int(np.diff(bars.time).min()))
+
+def _fast(bars: Bars, entries: B1 | None, exits: B1 | None, *, side: str, terms: Terms) -> Records:
+    if entries is None or not entries.size:
+        return np.empty(0, TRADE)
+    ground = ground_of(bars, np.empty(0, np.int64))  # nobody asks for days
+    columns = (entries[:, None], None if exits is None else exits[:, None])
+    batch = flagged(*columns, side, levels_of(terms))
+    room = room_of(ground, 1, keeps=False)
+    ((_, trades),) = trade(ground, batch, terms, room, measured=False)
+    return trades
 
 
 def _with_volume(candles: pl.DataFrame) -> pl.DataFrame:
@@ -98,10 +108,10 @@ def _with_volume(candles: pl.DataFrame) -> pl.DataFrame:
     return candles.with_columns(volume=pl.lit(0.0))
 
 
-def _flags(values: ArrayLike | None, name: str, bars: Bars) -> NDArray[np.bool_] | None:
+def _flags(values: ArrayLike | None, name: str, bars: Bars) -> B1 | None:
     if values is None and name == "exits":
         return None
-    flags: NDArray[Any] = np.asarray(values)
+    flags: Any = np.asarray(values)
     if flags.dtype != np.bool_ and flags.size:
         raise InvalidInput(f"expected {name} as booleans, was {flags.dtype}")
     if flags.shape != bars.time.shape:

@@ -13,9 +13,10 @@ import pytest
 
 from core.datasets import METRICS, TIME
 from core.errors import InvalidInput
-from research.backtest import CHUNK, BacktestResult, Costs, backtest
+from research.backtest import BacktestResult, Costs, backtest
 from research.bars import bars_of
-from research.reference import max_drawdown_nb, run_nb
+from research.engine.batches import SIZE
+from research.engine.run import run_nb
 from research.signals import Workspace
 from research.simulate import simulate
 from research.strategy import Strategy
@@ -187,7 +188,7 @@ def test_trades_are_those_of_simulate_on_the_same_signals(result: BacktestResult
 def test_any_number_of_workers_gives_the_same_result() -> None:
     many = [
         Strategy.parse(f"long when close > ema({n})\nexit when close < ema({n})\non 5m")
-        for n in range(2, CHUNK + 20)
+        for n in range(2, 2 * SIZE + 20)
     ]
     one = backtest(CANDLES, many, workers=1)
     three = backtest(CANDLES, many, workers=3)
@@ -211,7 +212,7 @@ def test_later_candles_never_change_a_trade_that_was_closed(
 def test_kernels_are_compiled_for_one_set_of_types(result: BacktestResult) -> None:
     simulate(CANDLES.tail(50), [True] * 50, None, stop=1 / 3, timeout=5, costs=Costs(1, 2, 3))
     assert result.metrics.height
-    assert len(run_nb.signatures) == len(max_drawdown_nb.signatures) == 1
+    assert len(run_nb.signatures) == 1
 
 
 def test_rows_of_candles_may_come_in_any_order(result: BacktestResult) -> None:
@@ -293,7 +294,7 @@ def other(column: str, value: str) -> pl.DataFrame:
         (CANDLES.drop("open_time"), {}, "open_time"),
         (CANDLES.with_columns(symbol=pl.lit(None, pl.String())), {}, "symbol in every row"),
         (CANDLES.with_columns(interval=pl.lit("5m")), {"strategies": [BOTH]}, "1m"),
-        (CANDLES, {"engine": "fast"}, "engine of reference, was 'fast'"),
+        (CANDLES, {"engine": "slow"}, "engine of fast, reference, was 'slow'"),
         (CANDLES, {"ambiguous": "maybe"}, "ambiguous as worst or best"),
         (CANDLES, {"workers": 0}, "at least 1 worker, was 0"),
         (CANDLES, {"strategies": [LONG, SHORT, LONG]}, "distinct strategies"),
