@@ -74,7 +74,12 @@ class Settings(BaseSettings):
         (), description="what to collect and research, comma-separated; empty: all that is there"
     )
     days: int = Field(90, ge=2, le=3_650, description="how much history a night looks at")
-    strategies: int = Field(500, ge=1, le=1_000_000, description="how many a night breeds")
+    strategies: int = Field(
+        500, ge=4, le=1_000_000, description="how many strategies come out of a night's search"
+    )
+    generations: int = Field(
+        8, ge=0, le=10_000, description="how often the search breeds after its first generation"
+    )
     seed: int = Field(1, ge=0, lt=2**63, description="decides everything random in a night")
     workers: int = Field(
         min(8, os.cpu_count() or 1), ge=1, le=256, description="threads of the backtests"

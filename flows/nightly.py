@@ -11,6 +11,7 @@ from core.clock import utc_now
 from flows.ingest import collect
 from tasks import nightly as steps
 from tasks import report as pages
+from tasks.breed import breed
 from tasks.gates import gate_stage
 from tasks.markets import is_rest
 from tasks.steps import Stopwatch
@@ -52,8 +53,9 @@ def nightly(
             )
     with watch("pin"):
         night = steps.pin(question, started_at)
-    with watch("generate"):
-        bred = gate_stage(steps.breed(night), night.question.strategies)
+    with watch("search"):
+        bred, searched = breed(night)
+        gate_stage(bred)
     with watch("backtest"):
         parts = [
             future.result()
@@ -65,8 +67,8 @@ def nightly(
         equity = steps.gather(night, "equity", [equity for _, equity in parts])
         gate_stage(metrics, bred.rows * len(night.symbols))
     with watch("vet"):
-        trials, luck_hurdle = steps.vet_trials(night, metrics, equity)
-        gate_stage(trials, metrics.rows)
+        trials, luck_hurdle = steps.vet_trials(night, metrics, equity, searched)
+        gate_stage(trials)
     with watch("promote"):
         promotions = gate_stage(steps.promote(night, bred, metrics, trials, luck_hurdle))
     with watch("save"):

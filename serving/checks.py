@@ -31,7 +31,7 @@ CHECKS: dict[str, Check] = {
         "no gain in the holdout", "it gained nothing in the holdout, the last days of the window"
     ),
     "survivor": _NOT_CHOSEN,
-    "like_a_better_one": _NOT_CHOSEN,
+    "not_chosen": _NOT_CHOSEN,
 }
 
 

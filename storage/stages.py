@@ -43,14 +43,31 @@ def read(store: Store, receipt: Receipt) -> pl.DataFrame:
     return read_parquet(path)
 
 
-def sweep(store: Store, *, keep: int) -> int:
-    """Remove the folders of all but the `keep` nights written last; return how many went.
+def keep(store: Store, night: str, name: str, data: bytes) -> None:
+    """Keep where a long stage has got to, so that a run that was cut off goes on from there."""
+    with replacing(_folder(store, night) / name) as temporary:
+        temporary.write_bytes(data)
+
+
+def kept(store: Store, night: str, name: str) -> bytes | None:
+    """Return what `keep` kept, None where there is nothing."""
+    path = _folder(store, night) / name
+    return path.read_bytes() if path.is_file() else None
+
+
+def drop(store: Store, night: str, name: str) -> None:
+    """Forget what `keep` kept."""
+    (_folder(store, night) / name).unlink(missing_ok=True)
+
+
+def sweep(store: Store, *, nights: int) -> int:
+    """Remove the folders of all but the `nights` written last; return how many went.
 
     What a night found is in the store by then; these files only carried it there.
     """
     root = store.home / FOLDER
-    nights = sorted(root.iterdir(), key=lambda p: p.stat().st_mtime) if root.is_dir() else []
-    gone = nights[: max(0, len(nights) - keep)]
+    found = sorted(root.iterdir(), key=lambda p: p.stat().st_mtime) if root.is_dir() else []
+    gone = found[: max(0, len(found) - nights)]
     for folder in gone:
         shutil.rmtree(folder)
     return len(gone)

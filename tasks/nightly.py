@@ -18,7 +18,6 @@ from core.receipts import Receipt
 from core.settings import CostSettings, VettingSettings, load
 from core.version import code_version
 from research.backtest import Costs, backtest
-from research.generate import generate
 from research.selection import select
 from research.strategy import Strategy
 from research.vetting import SURVIVOR, vet
@@ -35,7 +34,8 @@ if TYPE_CHECKING:
     from tasks.ingest import Summary
 
 BASE = "1m"  # fills are always on the finest bars
-PROMOTED, NOT_CHOSEN = "promoted", "like_a_better_one"
+PROMOTED, NOT_CHOSEN, DISCARDED = "promoted", "not_chosen", "discarded_by_the_search"
+TRIAL = ["strategy_id", "symbol"]
 MADE_BY = "nightjar"
 # A series with more holes than this is not a market that a rule could have been traded on.
 MOST_MISSING = 0.05
@@ -49,6 +49,7 @@ class Question(msgspec.Struct, frozen=True):
     symbols: tuple[str, ...]  # empty: all that the store holds of the venue
     days: int
     strategies: int
+    generations: int
     seed: int
     costs: CostSettings
     vetting: VettingSettings
@@ -93,6 +94,7 @@ def ask(
         symbols=tuple(symbols or settings.symbols or _stored(venue or settings.venue)),
         days=days or settings.days,
         strategies=strategies or settings.strategies,
+        generations=settings.generations,
         seed=settings.seed if seed is None else seed,
         costs=settings.costs,
         vetting=settings.vetting,
@@ -129,6 +131,7 @@ def pin(question: Question, started_at: datetime) -> Night:
         "symbols": symbols,
         "days": question.days,
         "strategies": question.strategies,
+        "generations": question.generations,
         "seed": question.seed,
         "costs": question.costs.model_dump(),
         "vetting": question.vetting.model_dump(),
@@ -149,15 +152,19 @@ def pin(question: Question, started_at: datetime) -> Night:
 
 
 def _fit(store: Store, question: Question) -> list[str]:
-    found = quality(store, question)
-    wanted = found.filter(pl.col("bars") > 0)
-    holed = wanted.filter(pl.col("missing") > MOST_MISSING * pl.col("expected"))
-    for row in holed.to_dicts():
+    """Return the symbols whose series are whole, and cover the same days as the longest."""
+    found = quality(store, question).filter(pl.col("bars") > 0)
+    first, last = pl.col("first").dt.date(), pl.col("last").dt.date()
+    short = (first != first.min()) | (last != last.max())
+    holed = pl.col("missing") > MOST_MISSING * pl.col("expected")
+    for row in found.filter(short | holed).to_dicts():
         log.warning(
-            "%s is left out: %s of %s bars are missing",
-            *map(row.get, ("symbol", "missing", "expected")),
+            "%s is left out: its bars from %s to %s lack %s of %s, or are not of the same days "
+            "as the others'",
+            *(row["symbol"], format_utc(row["first"]), format_utc(row["last"])),
+            *(f"{row['missing']:,}", f"{row['expected']:,}"),
         )
-    fit = sorted(set(wanted["symbol"]) - set(holed["symbol"]))
+    fit = found.filter(~(short | holed))["symbol"].sort().to_list()
     if not fit:
         raise NothingStored(
             f"no series of {question.venue} is complete enough from {format_utc(question.start)} "
@@ -185,30 +192,6 @@ def quality(store: Store, question: Question) -> pl.DataFrame:
     return wanted.with_columns(expected=expected).with_columns(
         missing=pl.col("expected") - pl.col("bars")
     )
-
-
-@task(task_run_name="breed {night.question.strategies} strategies", **ONCE)
-def breed(night: Night) -> Receipt:
-    """Propose the night's strategies."""
-    bred = generate(night.question.strategies, night.luck)
-    log.info("bred %s strategies", f"{len(bred):,}")
-    as_of = night.question.as_of
-    frame = pl.DataFrame(
-        {
-            "strategy_id": [s.id for s in bred],
-            "text": [s.text for s in bred],
-            "timeframe": [s.timeframe for s in bred],
-            "side": [s.side for s in bred],
-            "conditions": [s.conditions for s in bred],
-        }
-    ).with_columns(
-        night=pl.lit(night.night),
-        created_at=pl.lit(as_of, TIME),
-        deleted_at=pl.lit(None, TIME),
-        source=pl.lit("generate"),
-        ingested_at=pl.lit(as_of, TIME),
-    )
-    return _keep(night, STRATEGIES.name, STRATEGIES.conform(frame))
 
 
 @task(task_run_name="backtest {symbol}", **ONCE)
@@ -240,8 +223,8 @@ def backtest_symbol(night: Night, strategies: Receipt, symbol: str) -> tuple[Rec
         ingested_at=pl.lit(question.as_of, TIME),
     )
     return (
-        _keep(night, f"backtests-{symbol}", BACKTESTS.conform(metrics)),
-        _keep(night, f"equity-{symbol}", result.equity),
+        keep_stage(night, f"backtests-{symbol}", BACKTESTS.conform(metrics)),
+        keep_stage(night, f"equity-{symbol}", result.equity),
     )
 
 
@@ -249,14 +232,21 @@ def backtest_symbol(night: Night, strategies: Receipt, symbol: str) -> tuple[Rec
 def gather(night: Night, stage: str, parts: list[Receipt]) -> Receipt:
     """Put the parts of a stage together, in the order given."""
     store = default_store()
-    return _keep(night, stage, pl.concat([stages.read(store, part) for part in parts]))
+    return keep_stage(night, stage, pl.concat([stages.read(store, part) for part in parts]))
 
 
 @task(task_run_name="vet {backtests.rows} trials", **ONCE)
-def vet_trials(night: Night, backtests: Receipt, equity: Receipt) -> tuple[Receipt, float]:
-    """Give every trial its verdict, choose among the survivors; also return the luck hurdle."""
+def vet_trials(
+    night: Night, backtests: Receipt, equity: Receipt, searched: Receipt
+) -> tuple[Receipt, float]:
+    """Give every trial its verdict, choose among the survivors; also return the luck hurdle.
+
+    Whatever the search scored and did not keep is a trial too: luck is charged for all of them.
+    """
     store, question = default_store(), night.question
     metrics, curves = stages.read(store, backtests), stages.read(store, equity)
+    tried = stages.read(store, searched)
+    discarded = tried.join(metrics, on=TRIAL, how="anti", maintain_order="left")
     returns = daily_returns(curves)
     terms = question.vetting
     vetting = vet(
@@ -265,7 +255,7 @@ def vet_trials(night: Night, backtests: Receipt, equity: Receipt) -> tuple[Recei
             (row[0], row[1]): row[2]
             for row in metrics.select("strategy_id", "symbol", "trades").iter_rows()
         },
-        trials=metrics.height,
+        trials=metrics.height + discarded.height,
         holdout=terms.holdout,
         min_trades=terms.min_trades,
         min_deflated_sharpe=terms.min_deflated_sharpe,
@@ -275,10 +265,17 @@ def vet_trials(night: Night, backtests: Receipt, equity: Receipt) -> tuple[Recei
         "%s survived, %s chosen, of %s trials",
         vetting.survivors.height,
         chosen.height,
-        f"{metrics.height:,}",
+        f"{vetting.trials:,}",
     )
-    frame = _trials(night, vetting.frame, chosen, curves)
-    return _keep(night, TRIALS.name, frame), vetting.luck_hurdle
+    parents = tried.unique("strategy_id", keep="first", maintain_order=True)
+    judged = _judged(vetting.frame, chosen, curves).join(
+        parents.select("strategy_id", "parents"),
+        on="strategy_id",
+        how="left",
+        maintain_order="left",
+    )
+    frame = _ledger(night, judged, discarded)
+    return keep_stage(night, TRIALS.name, frame), vetting.luck_hurdle
 
 
 def daily_returns(curves: pl.DataFrame) -> dict[tuple[str, str], np.ndarray[Any, Any]]:
@@ -291,14 +288,12 @@ def daily_returns(curves: pl.DataFrame) -> dict[tuple[str, str], np.ndarray[Any,
     }
 
 
-def _trials(
-    night: Night, vetted: pl.DataFrame, chosen: pl.DataFrame, curves: pl.DataFrame
-) -> pl.DataFrame:
-    as_of = night.question.as_of
-    days = curves.group_by("strategy_id", "symbol").agg(
+def _judged(vetted: pl.DataFrame, chosen: pl.DataFrame, curves: pl.DataFrame) -> pl.DataFrame:
+    """Return the vetted trials with their daily returns and their last verdict."""
+    days = curves.group_by(TRIAL).agg(
         pl.col("day").first().cast(TIME).alias("first_day"), pl.col("return").alias("daily_returns")
     )
-    won = chosen.select("strategy_id", "symbol", won=pl.lit(value=True))
+    won = chosen.select(*TRIAL, won=pl.lit(value=True))
     verdict = (
         pl.when(pl.col("won").is_not_null())
         .then(pl.lit(PROMOTED))
@@ -306,19 +301,25 @@ def _trials(
         .then(pl.lit(NOT_CHOSEN))
         .otherwise(pl.col("verdict"))
     )
-    frame = (
-        vetted.join(days, on=["strategy_id", "symbol"], how="left", maintain_order="left")
-        .join(won, on=["strategy_id", "symbol"], how="left", maintain_order="left")
-        .with_columns(
-            verdict=verdict,
-            night=pl.lit(night.night),
-            venue=pl.lit(night.question.venue),
-            parents=pl.lit([], pl.List(pl.String())),
-            scored_at=pl.lit(as_of, TIME),
-            source=pl.lit("vet"),
-            ingested_at=pl.lit(as_of, TIME),
-        )
+    return (
+        vetted.join(days, on=TRIAL, how="left", maintain_order="left")
+        .join(won, on=TRIAL, how="left", maintain_order="left")
+        .with_columns(verdict=verdict)
         .drop("won")
+    )
+
+
+def _ledger(night: Night, judged: pl.DataFrame, discarded: pl.DataFrame) -> pl.DataFrame:
+    """Return all trials of the night as rows of the ledger."""
+    as_of = night.question.as_of
+    rest = discarded.drop("operator", "generation").with_columns(verdict=pl.lit(DISCARDED))
+    frame = pl.concat([judged, rest], how="diagonal").with_columns(
+        pl.col("parents").fill_null([]),
+        night=pl.lit(night.night),
+        venue=pl.lit(night.question.venue),
+        scored_at=pl.lit(as_of, TIME),
+        source=pl.lit("vet"),
+        ingested_at=pl.lit(as_of, TIME),
     )
     return TRIALS.conform(frame)
 
@@ -347,7 +348,7 @@ def promote(
         )
         .sort("deflated_sharpe", "strategy_id", descending=[True, False])
     )
-    return _keep(night, PROMOTIONS.name, PROMOTIONS.conform(frame))
+    return keep_stage(night, PROMOTIONS.name, PROMOTIONS.conform(frame))
 
 
 @task(task_run_name="save {receipt.dataset}", **PATIENT)
@@ -364,5 +365,6 @@ def save(receipt: Receipt) -> int:
     return hot.put(store, receipt.dataset, frame, now=now).inserted
 
 
-def _keep(night: Night, stage: str, frame: pl.DataFrame) -> Receipt:
+def keep_stage(night: Night, stage: str, frame: pl.DataFrame) -> Receipt:
+    """Leave what a stage made on disk for the next one."""
     return stages.write(default_store(), night.night, stage, frame)

@@ -59,7 +59,9 @@ def report_night(
     """Write the night's page, its artifacts and its row in `nights`."""
     store = default_store()
     results = _results(store, bred, metrics, trials)
-    page = _page(store, night, results, stages.read(store, equity), luck_hurdle, timings)
+    page = _page(
+        store, night, results, stages.read(store, equity), trials.rows, luck_hurdle, timings
+    )
     path = store.reports / f"{night.night}.html"
     with replacing(path) as temporary:
         temporary.write_text(render_html(page), encoding="utf-8")
@@ -72,7 +74,7 @@ def report_night(
         description=headline(page),
     )
     _remember(store, night, page, path.relative_to(store.home).as_posix())
-    stages.sweep(store, keep=KEPT_NIGHTS)
+    stages.sweep(store, nights=KEPT_NIGHTS)
     log.info("report: %s", path)
     return NightSummary(
         night=night.night,
@@ -113,6 +115,7 @@ def _page(
     night: Night,
     results: pl.DataFrame,
     equity: pl.DataFrame,
+    trials: int,
     luck_hurdle: float,
     timings: dict[str, float],
 ) -> NightReport:
@@ -130,7 +133,7 @@ def _page(
         days=question.days,
         seed=question.seed,
         strategies=question.strategies,
-        trials=results.height,
+        trials=trials,
         luck_hurdle=luck_hurdle,
         costs=question.costs,
         results=results,

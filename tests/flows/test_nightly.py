@@ -10,7 +10,10 @@ import pytest
 
 from core.errors import NothingStored
 from flows.nightly import nightly
+from storage import stages
 from storage.lake import sql
+from storage.store import Store, default_store
+from tasks.breed import CHECKPOINT
 
 AS_OF = datetime(2026, 3, 11, tzinfo=UTC)
 SYMBOLS = ["NOISE1-USDT", "TREND1-USDT"]
@@ -27,17 +30,29 @@ def tables() -> dict[str, pl.DataFrame]:
     }
 
 
+@pytest.fixture(autouse=True)
+def _short_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NIGHTJAR_GENERATIONS", "3")
+
+
 def test_a_night_ends_with_every_trial_in_the_store_and_a_page(desk: Path) -> None:
     summary = nightly(**SMALL)
-    assert summary.trials == 40
-    assert sum(summary.verdicts.values()) == 40
+    assert sum(summary.verdicts.values()) == 2 * summary.strategies == 40
     page = Path(summary.report).read_text()
     assert summary.headline in page
     assert "sandbox" in page
     assert sql("select count(*) as n from strategies").item() == 20
-    assert sql("select count(*) as n from trials where len(daily_returns) = 10").item() == 40
+    assert sql("select count(*) as n from backtests").item() == 40
+    ledger = sql("select *, len(daily_returns) as days from trials")
+    assert ledger.height == summary.trials > 40
+    kept = pl.col("verdict") != "discarded_by_the_search"
+    assert ledger.filter(kept).height == 40
+    assert ledger.filter(kept)["days"].unique().to_list() == [10]
+    # The search never saw the holdout: a third of ten days.
+    assert ledger.filter(~kept)["days"].unique().to_list() == [7]
+    assert ledger["parents"].list.len().max() > 0
     night = sql("select * from nights").row(0, named=True)
-    assert (night["trials"], night["symbols"]) == (40, SYMBOLS)
+    assert (night["trials"], night["symbols"]) == (summary.trials, SYMBOLS)
     assert (desk / night["report"]).is_file()
 
 
@@ -46,20 +61,44 @@ def test_the_same_night_again_changes_nothing(desk: Path) -> None:
     before = tables()
     second = nightly(**SMALL)
     assert second.night == first.night
-    assert {name: frame.equals(before[name]) for name, frame in tables().items()} == dict.fromkeys(
-        TABLES, True
-    )
+    same = {name: frame.equals(before[name]) for name, frame in tables().items()}
+    assert same == dict.fromkeys(TABLES, True)
     assert sql("select count(*) as n from revisions where dataset <> 'nights'").item() == 0
+
+
+def test_a_night_cut_off_in_its_search_ends_as_if_it_had_not_been(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep, kept = stages.keep, []
+
+    def cut_off(store: Store, night: str, name: str, data: bytes) -> None:
+        keep(store, night, name, data)
+        kept.append(night)
+        if len(kept) == 2:
+            raise RuntimeError("the power is gone")
+
+    monkeypatch.setattr(stages, "keep", cut_off)
+    with pytest.raises(RuntimeError, match="power"):
+        nightly(**SMALL)
+    assert stages.kept(default_store(), kept[0], CHECKPOINT) is not None
+    went_on = nightly(**SMALL)
+    assert len(kept) == 2 + 2, "the first two generations were not bred again"
+    assert stages.kept(default_store(), kept[0], CHECKPOINT) is None
+    after = tables()
+
+    monkeypatch.setenv("NIGHTJAR_HOME", str(desk.with_name("whole")))
+    monkeypatch.setattr(stages, "keep", keep)
+    assert nightly(**SMALL).night == went_on.night
+    same = {name: frame.equals(after[name]) for name, frame in tables().items()}
+    assert same == dict.fromkeys(TABLES, True)
 
 
 def test_another_seed_is_another_night_with_other_strategies(desk: Path) -> None:
     first = nightly(**SMALL, seed=1)
     second = nightly(**SMALL, seed=2)
     assert first.night != second.night
-    ids = sql("select night, list(strategy_id) as ids from backtests group by night")[
-        "ids"
-    ].to_list()
-    assert not set(ids[0]) & set(ids[1])
+    bred = sql("select night, strategy_id from backtests").unique().partition_by("night")
+    assert not set(bred[0]["strategy_id"]) & set(bred[1]["strategy_id"])
 
 
 def test_a_night_without_data_says_how_to_get_some(desk: Path) -> None:

@@ -53,6 +53,16 @@ def test_only_the_last_nights_stay(place: Store) -> None:
     for age, night in enumerate(("third", "second", "first")):
         stages.write(place, night, "trials", FRAME)
         os.utime(place.home / stages.FOLDER / night, (1_000 - age, 1_000 - age))
-    assert stages.sweep(place, keep=2) == 1
+    assert stages.sweep(place, nights=2) == 1
     assert sorted(p.name for p in (place.home / stages.FOLDER).iterdir()) == ["second", "third"]
-    assert stages.sweep(place, keep=2) == 0
+    assert stages.sweep(place, nights=2) == 0
+
+
+def test_where_a_stage_has_got_to_is_kept_until_it_is_dropped(place: Store) -> None:
+    assert stages.kept(place, "night", "search") is None
+    stages.keep(place, "night", "search", b"here")
+    stages.keep(place, "night", "search", b"further")
+    assert stages.kept(place, "night", "search") == b"further"
+    stages.drop(place, "night", "search")
+    stages.drop(place, "night", "search")
+    assert stages.kept(place, "night", "search") is None

@@ -22,6 +22,7 @@ def question(**changes: object) -> Question:
         "symbols": (),
         "days": 10,
         "strategies": 5,
+        "generations": 2,
         "seed": 1,
         "costs": settings.costs,
         "vetting": settings.vetting,
