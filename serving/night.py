@@ -235,11 +235,18 @@ def summary(report: NightReport) -> str:
         if (paid := cost(report, name)) is not None
     ]
     paying = f", each paying {listed(costs)}" if costs else ""
+    dropped = report.trials - report.results.height
     return (
         f"{plural(report.strategies, 'strategy', 'strategies')} {TIMES} "
         f"{plural(len(report.symbols), 'symbol')} ({symbols}) were traded over the "
         f"{plural(report.days, 'day')} of {report.venue} before {moment(report.as_of)}: "
-        f"{plural(report.trials, 'trial')}{paying}."
+        f"{plural(report.results.height, 'trial')}{paying}."
+        + (
+            f" The search that bred them scored and dropped {count(dropped)} more, and luck is "
+            f"charged for all {count(report.trials)}."
+            if dropped > 0
+            else ""
+        )
     )
 
 

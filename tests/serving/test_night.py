@@ -179,3 +179,11 @@ def test_a_frame_without_columns_stands_for_no_rows() -> None:
     report = night(promoted=pl.DataFrame(), equity=pl.DataFrame(), gates=pl.DataFrame())
     assert report.promoted.columns == report.results.columns
     assert report.gates.is_empty()
+
+
+def test_what_the_search_dropped_is_charged_and_said() -> None:
+    rows = [result(number) for number in range(3)]
+    assert "dropped" not in summary(night(rows, trials=3))
+    said = summary(night(rows, trials=1_237))
+    assert "scored and dropped 1,234 more" in said
+    assert "charged for all 1,237" in said
