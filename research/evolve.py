@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import InvalidInput
+from research.evolution import island
 from research.evolution.anatomy import complexity
 from research.evolution.bandit import Arm, Outcome, learned
 from research.evolution.island import Child, Habitat
@@ -37,7 +38,7 @@ def evolve(
     population: int,
     generations: int,
     islands: Sequence[Sequence[str]],
-    elite: float = 0.2,
+    elite: float = 0.3,
     clone_correlation: float = 0.95,
     min_trades: int = 20,
     patience: int | None = 5,
@@ -105,16 +106,22 @@ class _Search:
         self._arms = tuple(Arm(name) for name in OPERATORS) if state is None else state.arms
         held = (None,) * len(terms.islands) if state is None else state.islands
         self._habitats = [
-            Habitat(terms, number, self._trials, island) for number, island in enumerate(held)
+            Habitat(terms, number, self._trials, one) for number, one in enumerate(held)
         ]
 
     def is_over(self, generations: int) -> bool:
         return self._generation >= generations or all(one.is_done for one in self._habitats)
 
     def breed(self) -> None:
-        """Make, score and sift one generation."""
+        """Make, score and sift one generation, brood after brood."""
         self._generation += 1
-        families = [(one, self._children(one)) for one in self._habitats if not one.is_done]
+        breeding = [one for one in self._habitats if not one.is_done]
+        for brood in range(island.BROODS if self._generation else 1):
+            self._brood([(one, self._children(one, brood)) for one in breeding])
+        for habitat in breeding:
+            habitat.end_generation()
+
+    def _brood(self, families: Sequence[tuple[Habitat, list[Child]]]) -> None:
         batches = [
             Batch(symbol, [child.strategy for child in children])
             for habitat, children in families
@@ -156,13 +163,15 @@ class _Search:
             trials=tuple(self._trials),
         )
 
-    def _children(self, habitat: Habitat) -> list[Child]:
-        rng = np.random.default_rng([self._terms.seed, self._generation, habitat.number])
+    def _children(self, habitat: Habitat, brood: int) -> list[Child]:
+        key = [self._terms.seed, self._generation, brood, habitat.number]
+        rng = np.random.default_rng(key)
         if self._generation == 0:
             return habitat.founders(rng)
-        travels = len(self._habitats) > 1 and self._generation % self._terms.migrate_every == 0
-        neighbour = self._habitats[habitat.number - 1] if travels else None
-        return habitat.children(rng, self._arms, neighbour)
+        several, turn = len(self._habitats) > 1, self._generation % self._terms.migrate_every
+        guests = several and turn == 0 and brood == 0
+        neighbour = self._habitats[habitat.number - 1] if guests else None
+        return habitat.children(rng, self._arms, habitat.brood_size(brood), neighbour)
 
     def _scored(
         self, habitat: Habitat, children: Sequence[Child], scores: Sequence[Scores]

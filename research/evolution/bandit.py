@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-KEEP = 0.8  # weight of a generation's evidence after one more
+KEEP = 0.95  # weight of a brood's evidence after one more
 ANY = 0.1  # share of choices that ask nobody
 
 Outcome = tuple[str, bool]  # operator, whether it paid
@@ -47,7 +47,7 @@ def choose(rng: np.random.Generator, arms: Sequence[Arm]) -> str:
 
 
 def learned(arms: Sequence[Arm], outcomes: Iterable[Outcome]) -> tuple[Arm, ...]:
-    """Return the operators with one generation's outcomes counted."""
+    """Return the operators with one brood's outcomes counted."""
     tried = {arm.name: 0 for arm in arms}
     paid = dict(tried)
     for name, has_paid in outcomes:

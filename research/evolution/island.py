@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 import numpy as np
 
 from research.evolution.bandit import Arm, Outcome, choose
 from research.evolution.operators import OPERATORS
-from research.evolution.pareto import elite_first, preference, without_clones
+from research.evolution.pareto import by_score, elite_first, preference, without_clones
 from research.evolution.state import Island, Terms, Trial
 from research.generate import generate
 from research.strategy import Strategy
@@ -23,11 +24,15 @@ if TYPE_CHECKING:
 
 GENERATED, MIGRATED = "generate", "migrate"
 
-TOURNAMENT = 3  # who is drawn, of whom the best becomes a parent
-BY_SCORE = 50  # percent of tournaments that the score decides, the rest by Pareto front
+BROODS = 4  # in which a generation is born: the later ones have the earlier as parents
+TOURNAMENT = 5  # who is drawn, of whom the best becomes a parent
+BY_SCORE = 75  # percent of tournaments that the score decides, the rest by Pareto front
 MIGRANTS = 0.05  # share of an island's places that its neighbour's best are given
 TRIES = 40  # draws for each child before an island goes on with fewer
 BEATEN_BY = 1e-6  # points of score: less is rounding
+
+
+Ranks = tuple["NDArray[np.int64]", "NDArray[np.int64]"]  # of members: by score, by preference
 
 
 class Child(NamedTuple):
@@ -69,19 +74,32 @@ class Habitat:
         drawn = generate(self._size, seed, timeframes=self._terms.timeframes)
         return [Child(strategy, GENERATED) for strategy in drawn]
 
+    def brood_size(self, brood: int) -> int:
+        """Return how many children a brood has: in all broods as many as there are places."""
+        share, rest = divmod(self._size, BROODS)
+        return share + (brood < rest)
+
     def children(
-        self, rng: np.random.Generator, arms: Sequence[Arm], neighbour: Habitat | None
+        self,
+        rng: np.random.Generator,
+        arms: Sequence[Arm],
+        count: int,
+        neighbour: Habitat | None,
     ) -> list[Child]:
-        """Return as many children as there are places: guests first, then the island's own."""
-        children = [] if neighbour is None else self._guests(neighbour)
+        """Return so many children: guests from the neighbour first, then the island's own."""
+        children = [] if neighbour is None else self._guests(neighbour)[:count]
         born = {child.strategy.id for child in children} | self._seen
         scores = np.array([self._trials[i].score for i in self._island.members])
-        order = np.argsort(preference(self._objectives(self._island.members), scores))
-        for _ in range(TRIES * self._size):
-            if len(children) == self._size:
+        objectives = self._objectives(self._island.members)
+        ranks = (
+            np.argsort(by_score(objectives, scores)),
+            np.argsort(preference(objectives, scores)),
+        )
+        for _ in range(TRIES * count):
+            if len(children) == count:
                 break
             operator = OPERATORS[choose(rng, arms)]
-            child = self._child(rng, operator, scores, order)
+            child = self._child(rng, operator, ranks)
             if child is not None and child.strategy.id not in born:
                 born.add(child.strategy.id)
                 children.append(child)
@@ -94,13 +112,7 @@ class Habitat:
         """
         self._seen |= {child.strategy.id for child in children}
         members = self._fittest([*self._island.members, *numbers], self._size)
-        best = max((self._trials[i].score for i in members), default=-math.inf)
-        better = best > self._island.best + BEATEN_BY
-        self._island = Island(
-            members=tuple(members),
-            best=max(best, self._island.best),
-            idle=0 if better else self._island.idle + 1,
-        )
+        self._island = Island(tuple(members), self._island.best, self._island.idle)
         self._strategies = {i: self._strategies[i] for i in members if i in self._strategies}
         elite = set(members[: self._elites(self._size)])
         return [
@@ -110,6 +122,13 @@ class Habitat:
             )
             for number, child in zip(numbers, children, strict=True)
         ]
+
+    def end_generation(self) -> None:
+        """Note whether the best score has risen."""
+        members, before, idle = msgspec.structs.astuple(self._island)
+        best = max((self._trials[i].score for i in members), default=-math.inf)
+        better = best > before + BEATEN_BY
+        self._island = Island(members, max(best, before), 0 if better else idle + 1)
 
     def best_of_all(self, taken: set[str]) -> list[Trial]:
         """Choose for all places among all that was ever scored here, but for those `taken`."""
@@ -125,8 +144,9 @@ class Habitat:
             return []
         trials = [self._trials[i] for i in numbers]
         score = np.array([trial.score for trial in trials])
-        order = preference(self._objectives(numbers), score)
-        ordered = elite_first(order, score, self._elites(places))
+        objectives = self._objectives(numbers)
+        scored = by_score(objectives, score)
+        ordered = elite_first(preference(objectives, score), scored, self._elites(places))
         returns = np.stack([trial.daily_returns.mean(axis=0) for trial in trials])
         kept = without_clones(returns, ordered, self._terms.clone_correlation, places)
         return [numbers[row] for row in kept]
@@ -148,14 +168,8 @@ class Habitat:
             for i in strangers[:places]
         ]
 
-    def _child(
-        self,
-        rng: np.random.Generator,
-        operator: Operator,
-        scores: NDArray[np.float64],
-        order: NDArray[np.int64],
-    ) -> Child | None:
-        chosen = [self._parent(rng, scores, order) for _ in range(operator.parents)]
+    def _child(self, rng: np.random.Generator, operator: Operator, ranks: Ranks) -> Child | None:
+        chosen = [self._parent(rng, ranks) for _ in range(operator.parents)]
         if len(set(chosen)) < len(chosen):
             return None
         parents = [self.strategy(i) for i in chosen]
@@ -169,14 +183,11 @@ class Habitat:
             max((self._trials[i].score for i in chosen), default=math.inf),
         )
 
-    def _parent(
-        self, rng: np.random.Generator, scores: NDArray[np.float64], order: NDArray[np.int64]
-    ) -> int:
+    def _parent(self, rng: np.random.Generator, ranks: Ranks) -> int:
         """Draw some members and return the best: by score, or by Pareto front and crowding."""
-        drawn = rng.integers(scores.size, size=TOURNAMENT)
-        by_score = rng.integers(100) < BY_SCORE
-        best = np.argmax(scores[drawn]) if by_score else np.argmin(order[drawn])
-        return self._island.members[int(drawn[int(best)])]
+        drawn = rng.integers(len(self._island.members), size=TOURNAMENT)
+        rank = ranks[0] if rng.integers(100) < BY_SCORE else ranks[1]
+        return self._island.members[int(drawn[int(np.argmin(rank[drawn]))])]
 
     def strategy(self, number: int) -> Strategy:
         """Return the strategy of a trial."""

@@ -65,9 +65,17 @@ def preference(objectives: F8, score: F8) -> I8:
     return np.concatenate([best, others[np.argsort(-score[others], kind="stable")]])
 
 
-def elite_first(order: I8, score: F8, elites: int) -> I8:
-    """Return the rows with the highest scores, then the rest in the order given."""
-    best = np.argsort(-score, kind="stable")[:elites]
+def by_score(objectives: F8, score: F8) -> I8:
+    """Return the rows from the highest score to the lowest; of equal ones the simplest first.
+
+    The last objective is the complexity.
+    """
+    return np.lexsort((objectives[:, -1], -score))
+
+
+def elite_first(order: I8, scored: I8, elites: int) -> I8:
+    """Return the first so many rows of `scored`, then the rest in the order given."""
+    best = scored[:elites]
     return np.concatenate([best, order[~np.isin(order, best)]])
 
 

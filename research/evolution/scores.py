@@ -71,7 +71,8 @@ def pooled(scores: Sequence[Scores], min_trades: int) -> Pooled:
         raise InvalidInput("expected finite daily returns, was not")
     returns = by_symbol.mean(axis=1)
     trades = np.stack([one.metrics["trades"] for one in scores], axis=1)
-    sharpe = sharpes(returns)
+    # Rounded, so that what behaves alike scores alike, however the sums were ordered.
+    sharpe = np.round(sharpes(returns), 9)
     missing = np.clip(1.0 - trades.mean(axis=1) / max(min_trades, 1), 0.0, None)
     return Pooled(
         by_symbol=by_symbol,
