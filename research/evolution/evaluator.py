@@ -39,15 +39,15 @@ class MarketEvaluator:
         """Take the markets to score on.
 
         Raises:
-            InvalidInput: There is no market, they differ in their days, or there are no workers.
+            InvalidInput: There is no market, they end on different days, or there are no workers.
         """
         self._markets = {market.symbol: market for market in markets}
         self._costs = costs
         self._ambiguous = ambiguous
         self._workers = workers
-        days = {(market.first_day, market.ends.size) for market in self._markets.values()}
-        if len(days) != 1:
-            raise InvalidInput(f"expected markets of the same days, was {sorted(days)}")
+        ends = {market.first_day + market.ends.size for market in self._markets.values()}
+        if len(ends) != 1:
+            raise InvalidInput(f"expected markets that end on one day, was {len(ends)} days")
         if workers < 1:
             raise InvalidInput(f"expected at least 1 worker, was {workers}")
 
@@ -63,9 +63,10 @@ class MarketEvaluator:
             if batch.symbol not in self._markets:
                 raise InvalidInput(f"expected one of {self.symbols}, was {batch.symbol!r}")
             by_symbol.setdefault(batch.symbol, []).append(at)
+        each = max(1, self._workers // max(1, len(by_symbol)))  # threads within a symbol
         with ThreadPoolExecutor(self._workers) as pool:
             jobs = [
-                pool.submit(self._score, symbol, [batches[at] for at in places])
+                pool.submit(self._score, symbol, [batches[at] for at in places], each)
                 for symbol, places in by_symbol.items()
             ]
             done = [job.result() for job in jobs]
@@ -74,10 +75,10 @@ class MarketEvaluator:
             scores |= dict(zip(places, results, strict=True))
         return [scores[at] for at in range(len(batches))]
 
-    def _score(self, symbol: str, batches: Sequence[Batch]) -> list[Scores]:
-        market = self._markets[symbol]
+    def _score(self, symbol: str, batches: Sequence[Batch], workers: int) -> list[Scores]:
+        market, costs, ambiguous = self._markets[symbol], self._costs, self._ambiguous
         return [
-            evaluate(market, batch.strategies, self._costs, ambiguous=self._ambiguous)
+            evaluate(market, batch.strategies, costs, ambiguous=ambiguous, workers=workers)
             for batch in batches
         ]
 

@@ -57,16 +57,17 @@ class Pooled(NamedTuple):
 def pooled(scores: Sequence[Scores], min_trades: int) -> Pooled:
     """Pool the scores of the same strategies on several symbols.
 
+    Symbols end on the same day; one that was listed later earned nothing before.
     `score` is the Sharpe ratio less a part of `NO_TRADES` for each trade that is missing from
     `min_trades` a symbol: a ratio of a few lucky trades says nothing.
 
     Raises:
-        InvalidInput: The scores are not finite, or not of one shape.
+        InvalidInput: The scores are not finite, or not of the same strategies.
     """
-    shapes = {one.returns.shape for one in scores}
-    if len(shapes) != 1:
-        raise InvalidInput(f"expected daily returns of one shape, was {sorted(shapes)}")
-    by_symbol = np.stack([one.returns for one in scores], axis=1)
+    if len({len(one) for one in scores}) != 1:
+        raise InvalidInput(f"expected as many scores of each symbol, was {list(map(len, scores))}")
+    days = max(one.returns.shape[1] for one in scores)
+    by_symbol = np.stack([_since(days, one.returns) for one in scores], axis=1)
     if not np.isfinite(by_symbol).all():
         raise InvalidInput("expected finite daily returns, was not")
     returns = by_symbol.mean(axis=1)
@@ -83,6 +84,10 @@ def pooled(scores: Sequence[Scores], min_trades: int) -> Pooled:
         turnover=_mean(scores, "turnover"),
         trades=trades.astype(np.int64),
     )
+
+
+def _since(days: int, returns: F8) -> F8:
+    return np.pad(returns, ((0, 0), (days - returns.shape[1], 0)))
 
 
 def sharpes(returns: F8) -> F8:

@@ -289,7 +289,7 @@ def test_an_island_that_still_improves_goes_on_without_the_others() -> None:
     assert last["A-USDT"] > last["B-USDT C-USDT"]
 
 
-def test_the_bandit_learns_which_operators_pay_here() -> None:
+def test_operators_that_pay_here_are_tried_more() -> None:
     def levels_only(batches):
         """Reward nothing but how near stop, target and trail are to 4.3, 11 and 2.7 %."""
         return [
@@ -307,9 +307,9 @@ def test_the_bandit_learns_which_operators_pay_here() -> None:
     found = evolved(levels_only, islands=[["A-USDT"]], generations=12)
     tried = {arm.name: arm.tried for arm in found.operators}
     rates = {arm.name: arm.rate for arm in found.operators}
-    usual = np.median(list(tried.values()))
-    assert tried["step_level"] > 2 * usual
     assert rates["step_level"] > 0.3 > rates["fresh"]
+    assert tried["step_level"] > 1.5 * tried["fresh"] > 0
+    assert np.corrcoef(list(tried.values()), list(rates.values()))[0, 1] > 0.6
     assert sum(tried.values()) == sum(t.operator in OPERATORS for t in found.trials)
 
 

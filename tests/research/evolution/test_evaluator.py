@@ -72,9 +72,9 @@ def test_one_and_two_workers_breed_the_same_population() -> None:
     [
         (lambda: of_candles(CANDLES)([Batch("CCC-USDT", STRATEGIES)]), "was 'CCC-USDT'"),
         (lambda: of_candles(CANDLES, workers=0), "at least 1 worker"),
-        (lambda: MarketEvaluator([]), "markets of the same days"),
-        (lambda: of_candles(CANDLES, held_out=99), "markets of the same days"),
-        (lambda: of_candles(lopsided()), "markets of the same days"),
+        (lambda: MarketEvaluator([]), "markets that end on one day"),
+        (lambda: of_candles(CANDLES, held_out=99), "markets that end on one day"),
+        (lambda: of_candles(lopsided("<")), "markets that end on one day"),
     ],
 )
 def test_what_cannot_be_scored_is_refused(make, message: str) -> None:
@@ -82,6 +82,16 @@ def test_what_cannot_be_scored_is_refused(make, message: str) -> None:
         make()
 
 
-def lopsided() -> pl.DataFrame:
-    late = CANDLES["open_time"].min() + timedelta(days=2)  # type: ignore[operator]
-    return CANDLES.filter((pl.col("symbol") == SYMBOLS[0]) | (pl.col("open_time") >= late))
+def test_a_market_that_was_listed_later_earned_nothing_before() -> None:
+    score = of_candles(lopsided(">="), COSTS)
+    found = evolve(score, seed=1, population=8, generations=1, islands=[SYMBOLS], min_trades=5)
+    assert all(trial.daily_returns.shape == (2, 4) for trial in found.trials)
+    assert not any(trial.daily_returns[1, :2].any() for trial in found.trials)
+    assert any(trial.daily_returns[1, 2:].any() for trial in found.trials)
+
+
+def lopsided(side: str) -> pl.DataFrame:
+    """Return the candles with only the first or the last days of the second symbol."""
+    middle = CANDLES["open_time"].min() + timedelta(days=2)  # type: ignore[operator]
+    part = pl.col("open_time") < middle if side == "<" else pl.col("open_time") >= middle
+    return CANDLES.filter((pl.col("symbol") == SYMBOLS[0]) | part)

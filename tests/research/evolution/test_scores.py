@@ -46,11 +46,18 @@ def test_no_trades_need_be_asked_for() -> None:
     assert figures.score.tolist() == figures.sharpe.tolist()
 
 
+def test_a_symbol_that_was_listed_later_earned_nothing_before() -> None:
+    one, other = scored()
+    late = Scores(other.metrics, other.returns[:, 20:])
+    figures = pooled([one, late], 20)
+    assert not figures.by_symbol[:, 1, :20].any()
+    assert figures.by_symbol[:, 1, 20:].tolist() == late.returns.tolist()
+
+
 def test_scores_that_do_not_fit_together_are_refused() -> None:
     one, other = scored()
-    short = Scores(other.metrics, other.returns[:, 1:])
-    with pytest.raises(InvalidInput, match="one shape"):
-        pooled([one, short], 20)
+    with pytest.raises(InvalidInput, match=r"as many scores of each symbol, was \[4, 3\]"):
+        pooled([one, scores_of(list(other.returns[:3]))], 20)
     wrong = Scores(one.metrics, np.full((4, 60), np.nan))
     with pytest.raises(InvalidInput, match="finite daily returns"):
         pooled([wrong], 20)
