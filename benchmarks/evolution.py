@@ -141,7 +141,7 @@ def main() -> None:
     instruments = [one for one in INSTRUMENTS if one.base in options.markets.split(",")]
     rows: list[Winner] = []
     evaluations, seconds = 0, {"evolution": 0.0, "random": 0.0}
-    for seed in range(1, options.seeds + 1):
+    for seed in range(options.first, options.first + options.seeds):
         some, count, took = winners(
             instruments, seed, options.population, options.generations, options.workers
         )
@@ -163,6 +163,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.evolution", description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--first", type=int, default=101, help="the constants were tried on 1 to 8")
     parser.add_argument("--population", type=int, default=500, help="on all islands together")
     parser.add_argument("--generations", type=int, default=8)
     parser.add_argument("--markets", default="TREND1,REVERT1,NOISE1,NOISE2,NOISE3,NOISE4")

@@ -113,6 +113,9 @@ class Habitat:
         self._seen |= {child.strategy.id for child in children}
         members = self._fittest([*self._island.members, *numbers], self._size)
         self._island = Island(tuple(members), self._island.best, self._island.idle)
+        self._strategies |= {
+            number: child.strategy for number, child in zip(numbers, children, strict=True)
+        }
         self._strategies = {i: self._strategies[i] for i in members if i in self._strategies}
         elite = set(members[: self._elites(self._size)])
         return [
