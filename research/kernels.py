@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Literal, ParamSpec, TypeVar
 
 from numba import njit
 from numba.core import config
@@ -33,9 +33,24 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
     A kernel may not call itself: numba loads such a one from its cache and crashes.
     """
+    return _compiled(function)
+
+
+def part(function: Callable[P, R]) -> Callable[P, R]:
+    """Make `function` a part of every kernel that calls it, as if it were written there.
+
+    What is called is compiled apart, and each call counts the references to each array: where
+    many calls do little each, that is most of the time.
+    """
+    return _compiled(function, inline="always")
+
+
+def _compiled(
+    function: Callable[P, R], inline: Literal["never", "always"] = "never"
+) -> Callable[P, R]:
     before, config.CACHE_DIR = config.CACHE_DIR, str(FOLDER)  # type: ignore[attr-defined] # set when imported
     try:
-        compiled: Callable[P, R] = njit(cache=True, nogil=True)(function)
+        compiled: Callable[P, R] = njit(cache=True, nogil=True, inline=inline)(function)
     finally:
         config.CACHE_DIR = before  # type: ignore[attr-defined] # as above
     return compiled

@@ -68,8 +68,8 @@ def simulate(  # noqa: PLR0917 - all but the first three are read by name
     """
     bars = bars_of(_with_volume(candles))
     flags = [_flags(x, name, bars) for x, name in ((entries, "entries"), (exits, "exits"))]
-    held = _timeout(timeout)
-    _check_levels(side, stop=stop, target=target, trail=trail)
+    held = timeout_of(timeout)
+    check_levels(side, stop=stop, target=target, trail=trail)
     terms = costs.terms(
         step_of(candles, bars),
         stop=stop,
@@ -121,8 +121,11 @@ def _flags(values: ArrayLike | None, name: str, bars: Bars) -> B1 | None:
     return np.ascontiguousarray(flags, np.bool_)
 
 
-def _check_levels(side: str, **levels: float | None) -> None:
-    """A loss or a trail of a long, and the gain of a short, cannot be the whole price."""
+def check_levels(side: str, **levels: float | None) -> None:
+    """Raise `InvalidInput` for a share out of range.
+
+    A loss or a trail of a long, and the gain of a short, cannot be the whole price.
+    """
     if side not in ("long", "short"):
         raise InvalidInput(f"expected side as long or short, was {side!r}")
     for name, share in levels.items():
@@ -136,7 +139,8 @@ def _check_levels(side: str, **levels: float | None) -> None:
             )
 
 
-def _timeout(timeout: timedelta | str | int | None) -> timedelta | int | None:
+def timeout_of(timeout: timedelta | str | int | None) -> timedelta | int | None:
+    """Return how long to hold at most; raise `InvalidInput` for what is no such time."""
     held: Any = parse_duration(timeout) if isinstance(timeout, str) else timeout
     if held is None or (isinstance(held, timedelta) and held > timedelta(0)):
         return held

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from research.kernels import kernel
+from research.kernels import kernel, part
 
 I8 = NDArray[np.int64]
 U8 = NDArray[np.uint64]
@@ -19,6 +19,9 @@ U8 = NDArray[np.uint64]
 BITS, BYTES = 6, 3  # lanes
 NO_ROW = -1  # in place of the row of a rule that a strategy does not have
 
+_PLAIN: Any = ("C", "W")  # the one layout that kernels are compiled for
+
+_0, _1, _2, _3, _4, _5, _6, _7, _255 = (np.uint64(n) for n in (*range(8), 255))
 _ONE, _ALL = np.uint64(1), np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 # 64 windows of 6 bits, each another number: a power of two shifts its own to the top.
 _WINDOWS = np.uint64(0x0218_A392_CD3D_5DBF)
@@ -46,7 +49,7 @@ def closed_bars(bars: int, last: I8) -> Grid:
     """Return the grid of bits that are decided on the bars `last`."""
     ended = np.zeros(bars + 1, np.int64)
     ended[last + 1] = 1
-    return Grid(np.require(last, np.int64, ["C", "W"]), np.cumsum(ended)[:-1], BITS)
+    return Grid(np.require(last, np.int64, _PLAIN), np.cumsum(ended)[:-1], BITS)
 
 
 def words_of(flags: NDArray[np.bool_]) -> U8:
@@ -65,10 +68,15 @@ def rows_of(flags: NDArray[np.bool_], lane: int) -> U8:
     bars, strategies = flags.shape
     if lane == BYTES:
         rows = np.pad(flags.T, ((0, 0), (0, -bars % 8))) if bars % 8 else flags.T
-        return np.ascontiguousarray(rows).reshape(-1).view(np.uint64)
+        return np.require(rows, None, _PLAIN).reshape(-1).view(np.uint64)
     words = np.zeros((strategies, -(-bars // 64)), np.uint64)
-    turn_nb(np.ascontiguousarray(flags).view(np.uint8), words.view(np.uint8))
-    return words.ravel()
+    if strategies < 8:
+        for row, column in zip(words, flags.T, strict=True):
+            row[:] = words_of(column)
+    else:
+        given = np.require(flags, None, _PLAIN).reshape(-1).view(np.uint8)
+        turn_nb(given, bars, strategies, words.reshape(-1).view(np.uint8))
+    return words.reshape(-1)
 
 
 def lane_of(*flags: NDArray[np.bool_]) -> int:
@@ -93,23 +101,36 @@ def clear_from(words: U8, end: int) -> None:
     words[whole:] = 0
 
 
-@kernel
-def turn_nb(flags: NDArray[np.uint8], rows: NDArray[np.uint8]) -> None:
-    """Write bytes, bars by strategies, as bits, strategies by eights of bars.
+@part
+def eight_nb(flags: NDArray[np.uint8], at: Any) -> Any:
+    """Return 8 neighbouring bytes as one word, the first lowest; a single load once compiled."""
+    word = np.uint64(flags[at])
+    for k in (_1, _2, _3, _4, _5, _6, _7):
+        word |= np.uint64(flags[at + k]) << (k << _3)
+    return word
 
-    Eight bars of all strategies are gone through together: both sides are read in their order.
+
+@kernel
+def turn_nb(flags: NDArray[np.uint8], bars: int, strategies: int, rows: NDArray[np.uint8]) -> None:
+    """Write bytes, bars by strategies, as bits, strategies by `rows.size // strategies` bytes.
+
+    Eight bars of eight strategies at a time: a byte of `word` belongs to one strategy, a bit of
+    it to one bar. There are at least eight strategies; the last eight may overlap those before.
+    `rows` is all 0.
     """
-    bars, strategies = flags.shape
-    for first in range(0, bars - 7, 8):
+    each, whole = rows.size // strategies, bars - bars % 8
+    for first in range(0, whole, 8):
+        for group in range(0, strategies, 8):
+            i = min(group, strategies - 8)
+            at, word = np.uint64(first * strategies + i), _0
+            for k in (_0, _1, _2, _3, _4, _5, _6, _7):
+                word |= eight_nb(flags, at + k * np.uint64(strategies)) << k
+            place = i * each + (first >> 3)
+            for k in (_0, _1, _2, _3, _4, _5, _6, _7):
+                rows[place + int(k) * each] = (word >> (k << _3)) & _255
+    for t in range(whole, bars):
         for i in range(strategies):
-            byte = flags[first, i]
-            for k in range(1, 8):
-                byte |= flags[first + k, i] << k
-            rows[i, first >> 3] = byte
-    first = bars - bars % 8
-    for t in range(first, bars):
-        for i in range(strategies):
-            rows[i, first >> 3] |= flags[t, i] << (t - first)
+            rows[i * each + (t >> 3)] |= flags[t * strategies + i] << (t & 7)
 
 
 @kernel
@@ -118,7 +139,7 @@ def lowest_nb(word: np.uint64) -> int:
     return int(_PLACES[((word & (~word + _ONE)) * _WINDOWS) >> _TOP])
 
 
-@kernel
+@part
 def word_nb(bank: U8, one: int, other: int, at: int) -> Any:
     """Return the flags of row `one` or row `other`, not both; NO_ROW has none."""
     if other == NO_ROW:
@@ -128,7 +149,7 @@ def word_nb(bank: U8, one: int, other: int, at: int) -> Any:
     return bank[one + at] ^ bank[other + at]
 
 
-@kernel
+@part
 def next_nb(bank: U8, one: int, other: int, lane: int, first: int, size: int) -> int:  # noqa: PLR0917 - a kernel
     """Return the first flag from `first` on that is set in one of two rows alone, else `size`.
 

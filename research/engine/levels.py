@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from research.kernels import kernel
+from research.kernels import kernel, part
 from research.reference import LONG
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def blocks_of(bars: Bars, size: int) -> F8:
     return np.stack((highest, lowest, top, bottom), axis=1)
 
 
-@kernel
+@part
 def next_touch_nb(  # noqa: PLR0917 - a kernel
     prices: F8, near: F8, far: F8, t: int, end: int, down: float, up: float
 ) -> int:
@@ -81,7 +81,7 @@ def further_nb(side: int, extreme: float, low: float, high: float) -> float:
     return min(extreme, low)
 
 
-@kernel
+@part
 def next_trail_nb(  # noqa: PLR0917 - a kernel
     prices: F8,
     near: F8,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from research.engine.levels import BOTTOM, CLOSE, FAR, NEAR, TOP
-from research.kernels import kernel
+from research.kernels import kernel, part
 from research.reference import LONG, Terms, mark_nb
 
 F8 = NDArray[np.float64]
@@ -46,7 +46,7 @@ def mark_days_nb(time: I8, prices: F8, ends: I8, trades: Records, terms: Terms, 
     return cash
 
 
-@kernel
+@part
 def extremes_nb(
     values: F8, bottom: int, top: int, first: int, end: int, found: tuple[float, float]
 ) -> tuple[float, float]:
@@ -58,13 +58,13 @@ def extremes_nb(
     return low, high
 
 
-@kernel
+@part
 def beyond_nb(near: F8, block: int, found: tuple[float, float]) -> bool:
     """Say whether a block has a close below or above what was found."""
     return bool(near[block, BOTTOM] < found[0] or near[block, TOP] > found[1])
 
 
-@kernel
+@part
 def between_nb(prices: F8, near: F8, first: int, end: int) -> tuple[float, float]:
     """Return the lowest and the highest close of bars `first..end-1`, at least one.
 
@@ -113,7 +113,7 @@ def weigh_nb(
     return False, peak, worst
 
 
-@kernel
+@part
 def each_nb(
     time: I8,
     prices: F8,
@@ -135,7 +135,7 @@ def each_nb(
     return peak, worst
 
 
-@kernel
+@part
 def fall_nb(
     time: I8,
     prices: F8,

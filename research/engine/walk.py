@@ -21,7 +21,7 @@ from research.engine.levels import (
     next_touch_nb,
     next_trail_nb,
 )
-from research.kernels import kernel
+from research.kernels import kernel, part
 from research.reference import (
     ABSENT,
     END,
@@ -75,7 +75,7 @@ def terms_nb(shared: Terms, rules: np.void) -> Terms:
     )
 
 
-@kernel
+@part
 def timeout_nb(time: I8, start: int, terms: Terms) -> int:
     """Return the bar on whose close a position entered at `start` times out, or the series' end."""
     size = time.size
@@ -107,7 +107,7 @@ def ruin_nb(side: int, entry: float, held: int, terms: Terms) -> float:
     return entry * (2.0 - terms.short_funding * held) * (1.0 - 1e-9)
 
 
-@kernel
+@part
 def settle_nb(
     time: I8, prices: F8, start: int, t: int, side: int, entry: float, extreme: float, terms: Terms
 ) -> tuple[int, float, bool, bool]:
@@ -127,7 +127,7 @@ def settle_nb(
     return found
 
 
-@kernel
+@part
 def end_nb(
     time: I8,
     prices: F8,
@@ -163,7 +163,7 @@ def end_nb(
         t += 1
 
 
-@kernel
+@part
 def decision_nb(bank: U8, grid: Grid, one: int, other: int, t: int, bars: int) -> int:
     """Return the first bar from t on whose close decides by row `one` or `other`, else `bars`."""
     if t >= bars or (one == NO_ROW and other == NO_ROW):
@@ -173,7 +173,7 @@ def decision_nb(bank: U8, grid: Grid, one: int, other: int, t: int, bars: int) -
     return grid.bars[flag] if flag < flags else bars
 
 
-@kernel
+@part
 def side_nb(bank: U8, grid: Grid, long: int, t: int) -> int:
     """Return on which side the close of bar t, where one entry is decided, enters."""
     if long == NO_ROW:
