@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from research.evolve import Evolution
 
-FIRST, DAYS, AFTER = 400, 90, 365  # of the window, counted from the sandbox's first day
+FIRST, AFTER = 400, 365  # first day of the window since the sandbox's first; days after it
 HOLDOUT, MIN_TRADES = 1 / 3, 20
 TREND = """long when ema(12) > ema(26) exit when ema(12) < ema(26)
 short when ema(12) < ema(26) exit when ema(12) > ema(26) on 15m"""
@@ -63,19 +63,28 @@ def market_of(instrument: Instrument, seed: int, first: int, days: int) -> Marke
     return Market.of(pl.DataFrame({"open_time": times, **columns}), instrument.symbol)
 
 
+class Size(NamedTuple):
+    """How much is searched, and on how many days, those held out among them."""
+
+    population: int
+    generations: int
+    days: int
+    workers: int
+
+
 def searched(
-    instruments: Sequence[Instrument], seed: int, population: int, generations: int, workers: int
+    instruments: Sequence[Instrument], seed: int, size: Size
 ) -> tuple[Evolution, dict[str, tuple[Strategy, float]], dict[str, float]]:
     """Return what evolution found, what drawing as many found by symbol, and seconds of each."""
-    days = DAYS - held_out_days(DAYS, HOLDOUT)
+    days = size.days - held_out_days(size.days, HOLDOUT)
     inside = [market_of(one, seed, FIRST, days) for one in instruments]
-    score = MarketEvaluator(inside, workers=workers)
+    score = MarketEvaluator(inside, workers=size.workers)
     begun = time.perf_counter()
     found = evolve(
         score,
         seed=seed,
-        population=population,
-        generations=generations,
+        population=size.population,
+        generations=size.generations,
         islands=[[symbol] for symbol in score.symbols],
         min_trades=MIN_TRADES,
         patience=None,
@@ -91,17 +100,17 @@ def searched(
 
 
 def winners(
-    instruments: Sequence[Instrument], seed: int, population: int, generations: int, workers: int
+    instruments: Sequence[Instrument], seed: int, size: Size
 ) -> tuple[list[Winner], int, dict[str, float]]:
     """Run both searches with one seed; return their winners, evaluations and seconds."""
-    found, drawn, seconds = searched(instruments, seed, population, generations, workers)
+    found, drawn, seconds = searched(instruments, seed, size)
     rows = []
     for instrument in instruments:
         symbol = instrument.symbol
         best = max((t for t in found.trials if t.island == symbol), key=lambda t: t.score)
         planted = PLANTED.get(symbol)
         rules = [Strategy.parse(best.text), drawn[symbol][0], *([planted] if planted else [])]
-        later = market_of(instrument, seed, FIRST + DAYS, AFTER)
+        later = market_of(instrument, seed, FIRST + size.days, AFTER)
         after = evaluate(later, rules).metrics["sharpe"]
         for at, (name, score) in enumerate(
             (("evolution", best.score), ("random", drawn[symbol][1]))
@@ -139,12 +148,11 @@ def main() -> None:
     """Run all seeds and print the table."""
     options = _options()
     instruments = [one for one in INSTRUMENTS if one.base in options.markets.split(",")]
+    size = Size(options.population, options.generations, options.days, options.workers)
     rows: list[Winner] = []
     evaluations, seconds = 0, {"evolution": 0.0, "random": 0.0}
     for seed in range(options.first, options.first + options.seeds):
-        some, count, took = winners(
-            instruments, seed, options.population, options.generations, options.workers
-        )
+        some, count, took = winners(instruments, seed, size)
         rows += some
         evaluations += count
         seconds = {name: seconds[name] + took[name] for name in seconds}
@@ -155,7 +163,8 @@ def main() -> None:
     print(
         f"{evaluations / options.seeds / len(instruments):.0f} evaluations a symbol and search, "
         f"population {options.population} on {len(instruments)} islands, "
-        f"{options.generations} generations; a search took "
+        f"{options.generations} generations, {options.days} days of which a third is held out; "
+        "a search took "
         + ", ".join(f"{name} {total / options.seeds:.1f} s" for name, total in seconds.items())
     )
 
@@ -166,6 +175,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=101, help="the constants were tried on 1 to 8")
     parser.add_argument("--population", type=int, default=500, help="on all islands together")
     parser.add_argument("--generations", type=int, default=8)
+    parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--markets", default="TREND1,REVERT1,NOISE1,NOISE2,NOISE3,NOISE4")
     parser.add_argument("--workers", type=int, default=2)
     return parser.parse_args()
