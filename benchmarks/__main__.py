@@ -5,32 +5,71 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmarks.child import ALONE, available
+from benchmarks.child import ALONE, available, versions
 
 os.environ.update(ALONE)  # before any library that would start threads is imported
 
-from benchmarks import machine, report
-from benchmarks.versus import FULL, QUICK, versus
+from benchmarks import conditions, first_call, machine, population, report, versus
+from benchmarks.cases import market
+from core.clock import format_utc, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+PARTS = ("versus", "population", "conditions", "scaling", "first-call")
 
 
 def main() -> None:
-    """Run the sections one after the other."""
+    """Run the parts one after the other; only a whole run is written down."""
     options = _options()
-    machine.pin()
+    core = machine.pin()
     peers = [] if options.alone else list(available())
+    began, load = time.perf_counter(), machine.busy()
     with tempfile.TemporaryDirectory() as folder:
-        sections = versus(QUICK if options.quick else FULL, peers, Path(folder))
-    report.write(options.out, machine.described(), sections)
+        about = [*machine.described(), *(versions(peers, Path(folder)))]
+        sections = [
+            section
+            for part in options.only or PARTS
+            for section in _sections(part, peers, Path(folder), quick=options.quick)
+        ]
+    took = (time.perf_counter() - began) / 60
+    about.append(
+        f"{format_utc(utc_now())}, {took:.0f} minutes on core {core}; "
+        f"load average {load:.1f} before and {machine.busy():.1f} after"
+    )
+    if not options.only or options.out != RESULTS:
+        report.write(options.out, about, sections)
+
+
+def _sections(
+    part: str, peers: Sequence[str], folder: Path, *, quick: bool
+) -> Iterator[report.Section]:
+    plan = population.QUICK if quick else population.FULL
+    match part:
+        case "versus":
+            yield from versus.versus(versus.QUICK if quick else versus.FULL, peers, folder)
+        case "population":
+            yield population.population(plan)
+        case "conditions":
+            bars = market(plan.days)
+            yield conditions.indicators(bars, plan.rounds)
+            yield conditions.conditions(bars, plan.rounds)
+        case "scaling":
+            yield population.scaling(plan)
+        case "first-call":
+            yield first_call.first_calls(peers, folder, plan.rounds)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about two minutes, rougher figures")
+    parser.add_argument("--quick", action="store_true", help="some minutes, rougher figures")
     parser.add_argument("--alone", action="store_true", help="without the engines of others")
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="print some parts, write nothing")
     parser.add_argument("--out", type=Path, default=RESULTS, help="where the results are written")
     return parser.parse_args()
 

@@ -72,11 +72,9 @@ class Case(NamedTuple):
         """Bars times strategies: what a time is divided by."""
         return self.entries.size
 
-    def of(self, strategies: int) -> Case:
-        """Return the same case with fewer strategies."""
-        entries, exits = (
-            np.ascontiguousarray(signals[:, :strategies]) for signals in (self.entries, self.exits)
-        )
+    def by_columns(self) -> Case:
+        """Return the same case with each strategy's signals side by side in memory."""
+        entries, exits = (np.asfortranarray(signals) for signals in (self.entries, self.exits))
         return self._replace(entries=entries, exits=exits)
 
     def write(self, path: Path) -> None:

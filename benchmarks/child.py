@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.timing import Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,6 +92,14 @@ class Child:
             raise PeerFailed(f"expected an answer of {self.name} to {order}, was none")
         found: dict[str, Any] = json.loads(line)
         return found
+
+
+def versions(names: Sequence[str], folder: Path) -> Iterator[str]:
+    """Yield what each peer is made of, one line each."""
+    for name in names:
+        with Child(name, folder) as child:
+            parts = ", ".join(" ".join(pair) for pair in child.versions().items())
+        yield f"{name}: {parts}"
 
 
 def available() -> Iterator[str]:

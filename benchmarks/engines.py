@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from benchmarks.cases import candles
 from benchmarks.timing import Timing, timed, turn
+from research.backtest import Market
+from research.engine.flags import flagged, levels_of
+from research.engine.run import figures, room_of, score, trade
 from research.metrics import daily_returns, day_ends, measure
 from research.reference import Room, Run, pack, run
 
 if TYPE_CHECKING:
     from benchmarks.cases import Case
 
+NAMES = ("reference", "fast")
+DEFAULT = "fast"
 FIGURES = ("total_return", "sharpe", "max_drawdown")
 
 
@@ -74,6 +80,63 @@ class Reference:
         return run(case.bars, pack(case.bars.time.size, *sides), self._terms, self._room)
 
 
+class Fast:
+    """The compiled engine on a market that is there, as it is for the next batch of signals."""
+
+    name = "fast"
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._candles = candles(case.bars)
+        self._market = Market.of(self._candles)
+        self._terms = case.rules.terms()
+
+    def run(self, what: str, *, once: bool = False) -> Timing:
+        """Time `simulate`, `metrics` or `own_metrics`."""
+        call = getattr(self, what)
+        return timed(call)[0] if once else turn(call)
+
+    def simulate(self) -> tuple[Any, Any]:
+        """Return the trades of all strategies, and how many each has."""
+        ground, batch, room = self._prepared(keeps=True)
+        parts = [
+            trades.copy() for _, trades in trade(ground, batch, self._terms, room, measured=False)
+        ]
+        return np.concatenate(parts), room.counts
+
+    def metrics(self) -> dict[str, Any]:
+        """Return all figures of nightjar."""
+        ground, batch, room = self._prepared(keeps=False)
+        score(ground, batch, self._terms, room)
+        return figures(ground, room, slice(0, batch.rules.size))
+
+    own_metrics = metrics
+
+    def answer(self) -> dict[str, Any]:
+        """Return the trades and the metrics of the case."""
+        trades, counts = self.simulate()
+        found = self.metrics()
+        parts = np.split(trades, np.cumsum(counts)[:-1])
+        return by_column(parts) | {name: found[name].copy() for name in FIGURES}
+
+    def _prepared(self, *, keeps: bool) -> tuple[Any, Any, Any]:
+        case, market = self._case, self._found()
+        batch = flagged(case.entries, case.exits, case.rules.side, levels_of(self._terms))
+        return market.ground, batch, room_of(market.ground, case.strategies, keeps=keeps)
+
+    def _found(self) -> Market:
+        return self._market
+
+
+class Anew(Fast):
+    """The same from candles: every call checks them and prepares the market."""
+
+    name = "anew"
+
+    def _found(self) -> Market:
+        return Market.of(self._candles)
+
+
 def by_column(trades: list[Any]) -> dict[str, Any]:
     """Return the trades of every strategy as columns, in the shape the peers answer with."""
     records = np.concatenate(trades)
@@ -84,4 +147,4 @@ def by_column(trades: list[Any]) -> dict[str, Any]:
 
 def engines(case: Case) -> list[Engine]:
     """Return every engine of ours that takes a case, the fastest last."""
-    return [Reference(case)]
+    return [Reference(case), Anew(case), Fast(case)]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.agreement import compare_all
 from benchmarks.cases import Case, Rules, case, market, wild
-from benchmarks.child import Child
+from benchmarks.child import NAMES, Child
 from benchmarks.engines import engines
 from benchmarks.report import Section, number, ratio
 from benchmarks.timing import Timing, interleaved
 from research.costs import Costs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from benchmarks.agreement import Compared
@@ -55,6 +56,7 @@ TITLES = {
     "vectorbt-rust": "vectorbt, rust",
     "backtesting": "backtesting.py",
     "reference": "ours, reference",
+    "anew": "ours, from candles",
     "fast": "ours",
 }
 WHAT = {
@@ -117,16 +119,22 @@ def _time(
     sections: tuple[Section, Section],
 ) -> None:
     agreed, timed = [], []
-    for rules in plan.timed:
-        made = case(bars, rules, plan.strategies)
+    for made in _timed(bars, plan):
         runners, compared = _checked(made, children, folder)
         agreed += _rows(made, compared)
         for what, title in WHAT.items():
             found = _measure(runners, what, plan.rounds)
-            timed.append([rules.name, title, *_figures(found, made)])
+            timed.append([made.rules.name, title, *_figures(found, made)])
     names = [runner.name for runner in runners]
     sections[0].table(AGREED, agreed, METRICS_NOTE)
     sections[1].table(["case", "", *_header(names)], timed, SPEED_NOTE)
+
+
+def _timed(bars: Bars, plan: Plan) -> Iterator[Case]:
+    for rules in plan.timed:
+        yield case(bars, rules, plan.strategies)
+    columns = case(bars, plan.timed[0], plan.strategies).by_columns()
+    yield columns._replace(rules=replace(columns.rules, name=f"{columns.rules.name}, by columns"))
 
 
 def _backtesting(
@@ -180,16 +188,19 @@ def _rows(made: Case, compared: dict[str, Compared]) -> list[list[str]]:
 
 
 def _header(names: Sequence[str]) -> list[str]:
-    ours, others = names[-1], [name for name in names if name not in ("reference", "fast")]
-    return [TITLES[name] for name in names] + [f"{TITLES[ours]} vs {TITLES[x]}" for x in others]
+    return [TITLES[name] for name in names] + [f"ours : {TITLES[name]}" for name in _peers(names)]
 
 
 def _figures(found: dict[str, Timing], made: Case) -> list[str]:
     """Return nanoseconds per bar and strategy, then how many times the last one is faster."""
     per = {name: timing.cpu / made.size * 1e9 for name, timing in found.items()}
     ours = list(per.values())[-1]
-    others = [value for name, value in per.items() if name not in ("reference", "fast")]
-    return [*map(number, per.values()), *(ratio(value / ours) for value in others)]
+    others = [per[name] / ours for name in _peers(per)]
+    return [*map(number, per.values()), *map(ratio, others)]
+
+
+def _peers(names: Iterable[str]) -> list[str]:
+    return [name for name in names if name in NAMES]
 
 
 AGREED = [
@@ -218,9 +229,12 @@ row can be a day's last, or a peak: hence its daily Sharpe and its drawdown diff
 SPEED = """\
 Nanoseconds of processor time per bar and strategy, {bars} bars by {plan.strategies} strategies, one
 core each, best of {plan.rounds} interleaved rounds. All start from boolean matrices in memory and
-pay for reading them. "Simulate only" ends with the trades; "with metrics" adds total return, daily
-Sharpe and maximum drawdown, and for ours all other figures of docs/metrics.md. The fee is 10 bps,
-slippage 5 bps a side; entries and exits come every 2,000 bars (few) or every 100 bars (many)."""
+pay for reading them; a matrix lies bar by bar, as numpy makes it, or by columns, as pandas does.
+"Simulate only" ends with the trades; "with metrics" adds total return, daily Sharpe and maximum
+drawdown, and for ours all other figures of docs/metrics.md. The fee is 10 bps, slippage 5 bps a
+side; entries and exits come every 2,000 bars (few) or every 100 bars (many). "Ours" has checked
+and laid out its bars before, once for all that is asked of a market; "from candles" does so in
+every call."""
 
 SPEED_NOTE = """\
 "With metrics" asks vectorbt for them as its users do: `total_return()`, the Sharpe ratio of
