@@ -78,6 +78,7 @@ def sweep(
     Raises:
         InvalidInput: A matrix has another shape or is not boolean, or an argument is out of range.
     """
+    check_levels(side)
     columns = _matrix(entries, "entries", market)
     leaving = None if exits is None else _matrix(exits, "exits", market, columns.shape)
     shares = {"stop": stop, "target": target, "trail": trail}
@@ -113,6 +114,9 @@ def _matrix(
 
 def _shares(side: Side, name: str, share: Any, strategies: int) -> NDArray[np.float64]:
     """Return the shares of one level by strategy."""
-    for one in np.unique(share).tolist():
+    given = np.atleast_1d(np.asarray(share))
+    if given.shape not in {(1,), (strategies,)}:
+        raise InvalidInput(f"expected {name} of one share or of {strategies}, was of {given.size}")
+    for one in given.tolist():
         check_levels(side, **{name: one})
-    return np.broadcast_to(np.asarray(share, np.float64), (strategies,))
+    return np.broadcast_to(given.astype(np.float64), (strategies,))
