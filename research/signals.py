@@ -44,8 +44,10 @@ if TYPE_CHECKING:
 
 B1 = NDArray[np.bool_]
 
-# Kept of what was computed, in one workspace.
+# Kept of what was computed, in one workspace: numbers, and conditions as bits. These are a
+# sixty-fourth of those, and the ones that strategies share most.
 MEMORY = 256 * 2**20
+BITS_MEMORY = 128 * 2**20
 
 _COMPARE: dict[str, Any] = {
     "<": np.less,
@@ -74,8 +76,8 @@ class Decisions(NamedTuple):
 class Workspace:
     """One series of bars, and all that strategies have asked of it so far.
 
-    Not for several threads at once. `memory` bounds the bytes kept; what is dropped is computed
-    again when it is asked for.
+    Not for several threads at once. `memory` bounds the bytes kept of numbers, and of bits;
+    what is dropped is computed again when it is asked for.
     """
 
     def __init__(self, bars: Bars, step: timedelta, *, memory: int = MEMORY) -> None:
@@ -83,6 +85,7 @@ class Workspace:
         self._step = step
         self._frames: dict[str, _Frame] = {}
         self._kept = _Kept(memory)
+        self._kept_bits = _Kept(min(memory, BITS_MEMORY))
 
     def decisions(self, strategy: Strategy) -> Decisions:
         """Return the strategy's decisions on every finest bar.
@@ -132,19 +135,24 @@ class Workspace:
                 )
             bars, last = resample(self._bars, self._step, step)
             size = self._bars.time.size
-            self._frames[timeframe] = _Frame(timeframe, bars, last, size, self._kept)
+            self._frames[timeframe] = _Frame(
+                timeframe, bars, last, size, self._kept, self._kept_bits
+            )
         return self._frames[timeframe]
 
 
 class _Frame:
     """The bars of one timeframe, and the expressions evaluated on them."""
 
-    def __init__(self, name: str, bars: Bars, last: I8, size: int, kept: _Kept) -> None:
+    def __init__(  # noqa: PLR0917 - made in one place, from what a workspace has
+        self, name: str, bars: Bars, last: I8, size: int, kept: _Kept, kept_bits: _Kept
+    ) -> None:
         self.bars = bars
         self._name = name
         self._last = last
         self._size = size
         self._kept = kept
+        self._kept_bits = kept_bits
 
     def decided(self, rule: Condition) -> B1:
         """Return a rule on the finest bars: True where a closed bar ends and it holds."""
@@ -182,7 +190,7 @@ class _Frame:
             case Not(operand):
                 words, first, _ = self._bits(operand)
                 return ~words, first, False
-        leaf = self._kept.get((self._name + " bits", node), lambda: self._leaf(node))
+        leaf = self._kept_bits.get((self._name, node), lambda: self._leaf(node))
         return leaf.words, leaf.first, True
 
     def _leaf(self, node: Node) -> _Leaf:
