@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from research.reference import Records
+    from research.simulate import Side
 
 MINUTE = timedelta(minutes=1)
 BASE = "NOISE1"  # of the sandbox's markets one without an edge: GARCH volatility, jumps, regimes
@@ -42,7 +43,7 @@ class Rules:
     stop: float | None = None
     target: float | None = None
     trail: float | None = None
-    side: str = "long"
+    side: Side = "long"
     costs: Costs = COSTS
 
     def terms(self) -> Terms:

@@ -9,10 +9,9 @@ import numpy as np
 from benchmarks.cases import candles
 from benchmarks.timing import Timing, timed, turn
 from research.backtest import Market
-from research.engine.flags import flagged, levels_of
-from research.engine.run import figures, room_of, score, trade
 from research.metrics import daily_returns, day_ends, measure
 from research.reference import Room, Run, pack, run
+from research.sweep import Swept, sweep
 
 if TYPE_CHECKING:
     from benchmarks.cases import Case
@@ -89,40 +88,44 @@ class Fast:
         self._case = case
         self._candles = candles(case.bars)
         self._market = Market.of(self._candles)
-        self._terms = case.rules.terms()
+        self._market.ground  # noqa: B018 - lays the market out
 
     def run(self, what: str, *, once: bool = False) -> Timing:
         """Time `simulate`, `metrics` or `own_metrics`."""
         call = getattr(self, what)
         return timed(call)[0] if once else turn(call)
 
-    def simulate(self) -> tuple[Any, Any]:
-        """Return the trades of all strategies, and how many each has."""
-        ground, batch, room = self._prepared(keeps=True)
-        parts = [
-            trades.copy() for _, trades in trade(ground, batch, self._terms, room, measured=False)
-        ]
-        return np.concatenate(parts), room.counts
+    def simulate(self) -> Swept:
+        """Return the trades of all strategies."""
+        return self._sweep(scored=False)
 
-    def metrics(self) -> dict[str, Any]:
-        """Return all figures of nightjar."""
-        ground, batch, room = self._prepared(keeps=False)
-        score(ground, batch, self._terms, room)
-        return figures(ground, room, slice(0, batch.rules.size))
+    def metrics(self) -> Swept:
+        """Return the trades and all figures of nightjar."""
+        return self._sweep(scored=True)
 
     own_metrics = metrics
 
     def answer(self) -> dict[str, Any]:
         """Return the trades and the metrics of the case."""
-        trades, counts = self.simulate()
-        found = self.metrics()
-        parts = np.split(trades, np.cumsum(counts)[:-1])
-        return by_column(parts) | {name: found[name].copy() for name in FIGURES}
+        swept = self.metrics()
+        if swept.scores is None:
+            raise ValueError("expected scores, was none")
+        parts = np.split(swept.trades, np.cumsum(swept.counts)[:-1])
+        return by_column(parts) | {name: swept.scores.metrics[name] for name in FIGURES}
 
-    def _prepared(self, *, keeps: bool) -> tuple[Any, Any, Any]:
-        case, market = self._case, self._found()
-        batch = flagged(case.entries, case.exits, case.rules.side, levels_of(self._terms))
-        return market.ground, batch, room_of(market.ground, case.strategies, keeps=keeps)
+    def _sweep(self, *, scored: bool) -> Swept:
+        case, rules = self._case, self._case.rules
+        return sweep(
+            self._found(),
+            case.entries,
+            case.exits,
+            rules.side,
+            stop=rules.stop,
+            target=rules.target,
+            trail=rules.trail,
+            costs=rules.costs,
+            scored=scored,
+        )
 
     def _found(self) -> Market:
         return self._market

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import gc
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 ENOUGH = 0.2  # seconds that one turn measures for at least, in as many calls as that takes
 
@@ -26,14 +27,8 @@ class Timing(NamedTuple):
 def timed(call: Callable[[], Any]) -> tuple[Timing, Any]:
     """Return how long `call` took, without collecting garbage meanwhile, and its result."""
     gc.collect()
-    gc.disable()
-    try:
-        wall, cpu = time.perf_counter(), time.process_time()
-        result = call()
-        timing = Timing(time.perf_counter() - wall, time.process_time() - cpu)
-    finally:
-        gc.enable()
-    return timing, result
+    with _uncollected():
+        return _once(call)
 
 
 def best(timings: Iterable[Timing]) -> Timing:
@@ -45,8 +40,11 @@ def best(timings: Iterable[Timing]) -> Timing:
 def turn(call: Callable[[], Any]) -> Timing:
     """Return the best of as many calls as fit into `ENOUGH`, one at least."""
     timings: list[Timing] = []
-    while sum(timing.wall for timing in timings) < ENOUGH:
-        timings.append(timed(call)[0])
+    gc.collect()
+    with _uncollected():
+        end = time.perf_counter() + ENOUGH
+        while not timings or time.perf_counter() < end:
+            timings.append(_once(call)[0])
     return best(timings)
 
 
@@ -60,3 +58,19 @@ def interleaved(runs: Mapping[str, Callable[[], Timing]], rounds: int) -> dict[s
         for name, run in runs.items():
             timings[name].append(run())
     return {name: best(found) for name, found in timings.items()}
+
+
+def _once(call: Callable[[], Any]) -> tuple[Timing, Any]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = call()
+    return Timing(time.perf_counter() - wall, time.process_time() - cpu), result
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep garbage where it is."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
