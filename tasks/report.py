@@ -20,7 +20,7 @@ from storage import hot, stages
 from storage.files import replacing
 from storage.lake import read_candles, sql
 from storage.store import Store, default_store
-from tasks.nightly import BASE, MADE_BY, NOT_CHOSEN, PROMOTED, Night, quality
+from tasks.nightly import BASE, MADE_BY, NOT_CHOSEN, PROMOTED, TRIAL, Night, quality
 from tasks.steps import ONCE, log
 
 # How many that were not promoted are drawn beside the winners.
@@ -120,7 +120,9 @@ def _page(
     timings: dict[str, float],
 ) -> NightReport:
     question = night.question
-    promoted = results.filter(pl.col("verdict") == PROMOTED)
+    promoted = results.filter(pl.col("verdict") == PROMOTED).sort(
+        "deflated_sharpe", *TRIAL, descending=[True, False, False]
+    )
     failed = results.filter(pl.col("verdict") != PROMOTED)
     drawn = pl.concat([promoted, nearest(failed, NEAREST)]).select("strategy_id", "symbol")
     return NightReport(
