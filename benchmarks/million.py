@@ -1,7 +1,7 @@
 """`python -m benchmarks.million`: a million strategies on one market, and the memory they take.
 
-Rules that the generator drew, each with many levels: every strategy differs from every other, and
-conditions come again as often as they do in a search. Prints the rate and the resident memory as
+Rules that the generator drew, each with fifty levels, one after the other: every strategy differs
+from every other. Prints the rate and the resident memory as
 it goes; memory must not grow but for the results, which are sized once.
 """
 
@@ -60,11 +60,12 @@ def resident() -> float:
 
 def _told(drawn: list[Strategy], count: int, start: float) -> Iterator[Strategy]:
     """Yield as many strategies, and print now and then how it goes."""
+    each = -(-count // len(drawn))
     for i in range(count):
         if i and i % max(count // 20, 1) == 0:
             rate = i / (time.perf_counter() - start)
             print(f"{resident():8,.0f} MiB after {i:,} strategies, {rate:,.0f}/s", flush=True)
-        yield _variant(drawn[i % len(drawn)], i // len(drawn))
+        yield _variant(drawn[i // each % len(drawn)], i % each)
 
 
 def _variant(strategy: Strategy, number: int) -> Strategy:

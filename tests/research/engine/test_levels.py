@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from research.bars import Bars
 from research.engine.levels import (
     BOTTOM,
     FAR,
@@ -27,9 +28,6 @@ from research.engine.levels import (
 )
 from research.reference import LONG, SHORT
 from tests.research.engine.adversary import bars_of_kind
-
-if TYPE_CHECKING:
-    from research.bars import Bars
 
 SIZES = (1, 2, 63, 64, 65, 200, 4_096, 4_097, 9_000)
 KINDS = ("walk", "ties", "flat", "jumps")
@@ -78,6 +76,35 @@ def test_the_next_touch_is_the_first_bar_that_touches(
         assert max(found, t) == expected
 
 
+@pytest.mark.parametrize("kernel", [next_touch_nb, next_touch_nb.py_func])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_level_exactly_at_an_extreme_of_a_block_is_touched_there(kernel: Any, kind: str) -> None:
+    bars, prices, near, far = market(3, kind, 13_000)
+    for block in (*near[::29], *far):
+        falls = np.flatnonzero(bars.low <= block[LOWEST])[0]
+        rises = np.flatnonzero(bars.high >= block[HIGHEST])[0]
+        assert kernel(prices, near, far, 0, 13_000, block[LOWEST], np.inf) == falls
+        assert kernel(prices, near, far, 0, 13_000, -np.inf, block[HIGHEST]) == rises
+
+
+@pytest.mark.parametrize("kernel", [next_trail_nb, next_trail_nb.py_func])
+@pytest.mark.parametrize("side", [LONG, SHORT])
+def test_a_level_or_a_trail_exactly_at_an_extreme_ends_the_jump(kernel: Any, side: int) -> None:
+    bars, prices, near, _ = market(4, "walk", 700)
+    first, last, far = bars.open[0], bars.time.size, 0.999 if side == LONG else 1e6
+    for block in near:
+        falls = int(np.flatnonzero(bars.low <= block[LOWEST])[0])
+        rises = int(np.flatnonzero(bars.high >= block[HIGHEST])[0])
+        levels = ((block[LOWEST], np.inf), falls), ((-np.inf, block[HIGHEST]), rises)
+        for level, expected in levels:
+            assert kernel(prices, near, 0, last, side, level, far, first)[0] == expected
+    flat = np.full((200, 4), 100.0)
+    flat[150:, LOW if side == LONG else HIGH] = 100.0 * (1.0 - side * 0.25)
+    blocks = blocks_of(Bars(bars.time[:200], *flat.T, bars.volume[:200]), NEAR)
+    found = kernel(flat, blocks, 0, 200, side, (-np.inf, np.inf), 0.25, 100.0)
+    assert found == (150, 100.0)
+
+
 @given(place=places, trail=share, down=share, side=st.sampled_from([LONG, SHORT]), ahead=share)
 def test_the_next_trail_is_the_first_bar_that_touches_what_follows_the_best_price(
     place: tuple[int, str, int, float], trail: float, down: float, side: int, ahead: float
@@ -103,7 +130,7 @@ def test_the_next_trail_is_the_first_bar_that_touches_what_follows_the_best_pric
 
 
 @pytest.mark.parametrize("kernel", [quiet_nb, quiet_nb.py_func])
-def test_a_bar_is_quiet_where_it_touches_no_level_and_no_trail(kernel: object) -> None:
+def test_a_bar_is_quiet_where_it_touches_no_level_and_no_trail(kernel: Any) -> None:
     cases = [
         ((LONG, 99.0, 101.0, 98.0, 102.0, 98.5), True),
         ((LONG, 98.0, 101.0, 98.0, 102.0, 90.0), False),
@@ -115,13 +142,13 @@ def test_a_bar_is_quiet_where_it_touches_no_level_and_no_trail(kernel: object) -
         ((SHORT, 99.0, 102.0, 98.0, 102.0, 105.0), False),
     ]
     for arguments, expected in cases:
-        assert kernel(*arguments) is expected  # type: ignore[operator]
+        assert kernel(*arguments) is expected
 
 
 @pytest.mark.parametrize("kernel", [further_nb, further_nb.py_func])
-def test_the_best_price_follows_highs_of_a_long_and_lows_of_a_short(kernel: object) -> None:
+def test_the_best_price_follows_highs_of_a_long_and_lows_of_a_short(kernel: Any) -> None:
     moves = [(LONG, 5.0, 1.0, 9.0), (LONG, 10.0, 1.0, 9.0), (SHORT, 5.0, 1.0, 9.0)]
-    assert [kernel(*move) for move in moves] == [9.0, 10.0, 1.0]  # type: ignore[operator]
+    assert [kernel(*move) for move in moves] == [9.0, 10.0, 1.0]
 
 
 def test_prices_lie_side_by_side() -> None:
