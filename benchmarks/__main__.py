@@ -13,7 +13,7 @@ from benchmarks.child import ALONE, available, versions
 
 os.environ.update(ALONE)  # before any library that would start threads is imported
 
-from benchmarks import conditions, first_call, machine, population, report, versus
+from benchmarks import conditions, first_call, growth, machine, population, report, versus
 from benchmarks.cases import market
 from core.clock import format_utc, utc_now
 
@@ -60,6 +60,7 @@ def _sections(
             yield conditions.indicators(bars, plan.rounds)
             yield conditions.conditions(bars, plan.rounds)
         case "scaling":
+            yield growth.growth(growth.QUICK if quick else growth.FULL, peers, folder)
             yield population.scaling(plan)
         case "first-call":
             yield first_call.first_calls(peers, folder, plan.rounds)

@@ -32,15 +32,19 @@ def first_calls(peers: Sequence[str], folder: Path, rounds: int) -> Section:
     bars = market(90)
     candles(bars).write_parquet(folder / "candles.parquet")
     case(bars, FEW, STRATEGIES).write(folder / "case.npz")
-    rows = [["ours", "warm", *_cells(_ours(folder, rounds))]]
+    warm = _ours(folder, rounds)
+    rows = [["ours", "warm", *_cells(warm)]]
     vectorbt = [name for name in peers if name.startswith("vectorbt")]
     rows += [[name, "warm", *_cells(_theirs(name, folder, rounds))] for name in vectorbt]
     with tempfile.TemporaryDirectory() as empty:
-        rows.append(["ours", "cold", *_cells(_ours(folder, 1, NUMBA_CACHE_DIR=empty))])
+        cold = _ours(folder, 1, NUMBA_CACHE_DIR=empty)
+        rows.append(["ours", "cold", *_cells(cold)])
     for name in vectorbt:
         with tempfile.TemporaryDirectory() as empty:
             rows.append([name, "cold", *_cells(_theirs(name, folder, 1, NUMBA_CACHE_DIR=empty))])
     section = Section("First call in a fresh process", TEXT)
+    times = f"{number(sum(warm[:2]))} s with a warm compile cache, {number(sum(cold[:2]))} s cold"
+    section.short.append(f"first call in a fresh process, imports included: {times}")
     section.table(["engine", "compile cache", *(f"{step}, s" for step in STEPS), "in all, s"], rows)
     return section
 

@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class Section:
-    """A heading, what was measured and how, and tables."""
+    """A heading, what was measured and how, and tables; `short` goes to the top of the page."""
 
     title: str
     text: str = ""
     tables: list[str] = field(default_factory=list)
+    short: list[str] = field(default_factory=list)
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], note: str = "") -> None:
         """Add a table, and print it: a run takes minutes, and its first figures may do."""
@@ -50,9 +51,14 @@ def ratio(value: float) -> str:
 
 def write(path: Path, lines: Sequence[str], sections: Iterable[Section]) -> None:
     """Write the results: what they were measured on, then every section."""
-    about = "\n".join(f"- {line}" for line in lines)
-    parts = ["# Benchmarks", "Made by `make bench`; do not edit.", about, *map(str, sections)]
-    path.write_text("\n\n".join(parts) + "\n")
+    found = list(sections)
+    short = _listed([line for section in found for line in section.short])
+    parts = ["# Benchmarks", "Made by `make bench`; do not edit.", _listed(lines)]
+    path.write_text("\n\n".join([*parts, "## In short", short, *map(str, found)]) + "\n")
+
+
+def _listed(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:

@@ -6,20 +6,17 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks.agreement import compare_all
 from benchmarks.cases import Case, Rules, case, market, wild
-from benchmarks.child import NAMES, Child
-from benchmarks.engines import engines
-from benchmarks.report import Section, number, ratio
-from benchmarks.timing import Timing, interleaved
+from benchmarks.child import Child
+from benchmarks.contest import TITLES, WHAT, checked, figures, header, measured, ratios
+from benchmarks.report import Section, ratio
 from research.costs import Costs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from benchmarks.agreement import Compared
-    from benchmarks.engines import Engine
     from research.bars import Bars
 
 FREE = Costs(fee_bps=0, slippage_bps=0)
@@ -50,20 +47,6 @@ PLAIN = (
     Rules("stop and target, many trades, no costs", 100, stop=0.003, target=0.006, costs=FREE),
     Rules("short, stop and target, no costs", 200, 0.005, 0.01, side="short", costs=FREE),
 )
-
-TITLES = {
-    "vectorbt-numba": "vectorbt",
-    "vectorbt-rust": "vectorbt, rust",
-    "backtesting": "backtesting.py",
-    "reference": "ours, reference",
-    "anew": "ours, from candles",
-    "fast": "ours",
-}
-WHAT = {
-    "simulate": "simulate only",
-    "own_metrics": "with metrics",
-    "metrics": "with metrics, lean",
-}
 
 
 class Plan(NamedTuple):
@@ -108,7 +91,7 @@ def _compare(
     rows = []
     for rules in COMPARED:
         made = case(bars, rules, plan.compared)
-        rows += _rows(made, _checked(made, children, folder)[1])
+        rows += _rows(made, checked(made, children, folder)[1])
     section.table(AGREED, rows)
 
 
@@ -121,14 +104,15 @@ def _time(
 ) -> None:
     agreed, timed = [], []
     for made in _timed(bars, plan):
-        runners, compared = _checked(made, children, folder)
+        runners, compared = checked(made, children, folder)
         agreed += _rows(made, compared)
         for what in plan.what:
-            found = _measure(runners, what, plan.rounds)
-            timed.append([made.rules.name, WHAT[what], *_figures(found, made)])
+            found = measured(runners, what, plan.rounds)
+            timed.append([made.rules.name, WHAT[what], *figures(found, made)])
+            sections[1].short.append(_short(made, what, ratios(found)))
     names = [runner.name for runner in runners]
     sections[0].table(AGREED, agreed, METRICS_NOTE)
-    sections[1].table(["case", "", *_header(names)], timed, SPEED_NOTE)
+    sections[1].table(["case", "", *header(names)], timed, SPEED_NOTE)
 
 
 def _timed(bars: Bars, plan: Plan) -> Iterator[Case]:
@@ -144,34 +128,20 @@ def _backtesting(
     agreed, timed = [], []
     for rules in PLAIN:
         made = case(bars, rules, plan.slow)
-        runners, compared = _checked(made, [child], folder)
+        runners, compared = checked(made, [child], folder)
         agreed += _rows(made, compared)
         if rules.side == "long":
-            found = _measure(runners, "own_metrics", rounds=2)
-            timed.append([rules.name, WHAT["own_metrics"], *_figures(found, made)])
+            found = measured(runners, "own_metrics", rounds=2)
+            timed.append([rules.name, WHAT["own_metrics"], *figures(found, made)])
     names = [runner.name for runner in runners]
     sections[0].table(AGREED, agreed)
-    sections[1].table(["case", "", *_header(names)], timed, PLAIN_NOTE)
+    sections[1].table(["case", "", *header(names)], timed, PLAIN_NOTE)
 
 
-def _checked(
-    made: Case, children: Sequence[Child], folder: Path
-) -> tuple[list[Engine], dict[str, Compared]]:
-    """Return everyone who trades the case, in a form that can be timed, and how they agree."""
-    path = folder / "case.npz"
-    made.write(path)
-    for child in children:
-        child.load(path)
-    own = engines(made)
-    compared = compare_all({runner.name: runner.answer() for runner in (*own, *children)})
-    return [*children, *own], compared
-
-
-def _measure(runners: Sequence[Engine], what: str, rounds: int) -> dict[str, Timing]:
-    return interleaved(
-        {runner.name: lambda runner=runner: runner.run(what) for runner in runners},  # type: ignore[misc]
-        rounds,
-    )
+def _short(made: Case, what: str, times: dict[str, float]) -> str:
+    against = ", ".join(f"{ratio(value)} {TITLES[name]}" for name, value in times.items())
+    size = f"{made.entries.shape[0]:,} x {made.strategies}"
+    return f"{size}, {made.rules.name}, {WHAT[what]}: {against or 'nobody to compare with'}"
 
 
 def _rows(made: Case, compared: dict[str, Compared]) -> list[list[str]]:
@@ -186,22 +156,6 @@ def _rows(made: Case, compared: dict[str, Compared]) -> list[list[str]]:
         ]
         for name, found in compared.items()
     ]
-
-
-def _header(names: Sequence[str]) -> list[str]:
-    return [TITLES[name] for name in names] + [f"ours : {TITLES[name]}" for name in _peers(names)]
-
-
-def _figures(found: dict[str, Timing], made: Case) -> list[str]:
-    """Return nanoseconds per bar and strategy, then how many times the last one is faster."""
-    per = {name: timing.cpu / made.size * 1e9 for name, timing in found.items()}
-    ours = list(per.values())[-1]
-    others = [per[name] / ours for name in _peers(per)]
-    return [*map(number, per.values()), *map(ratio, others)]
-
-
-def _peers(names: Iterable[str]) -> list[str]:
-    return [name for name in names if name in NAMES]
 
 
 AGREED = [
