@@ -100,7 +100,7 @@ def backtest(
         engine: `fast`, or `reference`: the oracle that looks at every bar.
         ambiguous: `worst` or `best`: what happens first in a bar that touches stop or trail as
             well as target.
-        workers: Threads; the result is the same for any number.
+        workers: Threads of the fast engine; the result is the same for any number.
         progress: Called now and then, in the calling thread, with how many of all pairs of
             strategy and symbol are done.
 
