@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.cases import MINUTE
 from benchmarks.report import Section, number
-from benchmarks.timing import Timing, best, timed
+from benchmarks.timing import Timing, best, timed, turn
 from research.expressions import Comparison, Reading, walk
 from research.indicators import INDICATORS, values
 from research.signals import Workspace
@@ -39,7 +39,7 @@ def indicators(bars: Bars, rounds: int) -> Section:
     found = []
     for name, indicator in INDICATORS.items():
         params = tuple(parameter.default for parameter in indicator.parameters)
-        timing = best(timed(_computing(name, params, bars))[0] for _ in range(3 * rounds))
+        timing = best(turn(_computing(name, params, bars), 0.02) for _ in range(rounds))
         written = ", ".join(f"{value:g}" for value in params)
         found.append((timing.cpu / bars.time.size * 1e9, f"`{name}({written})`"))
     found.sort()

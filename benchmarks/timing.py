@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-ENOUGH = 0.2  # seconds that one turn measures for at least, in as many calls as that takes
+ENOUGH = 0.2  # seconds that one turn usually measures for
 
 
 class Timing(NamedTuple):
@@ -37,12 +37,12 @@ def best(timings: Iterable[Timing]) -> Timing:
     return Timing(min(walls), min(cpus))
 
 
-def turn(call: Callable[[], Any]) -> Timing:
-    """Return the best of as many calls as fit into `ENOUGH`, one at least."""
+def turn(call: Callable[[], Any], enough: float | None = None) -> Timing:
+    """Return the best of as many calls as fit into `enough` seconds, one at least."""
     timings: list[Timing] = []
     gc.collect()
     with _uncollected():
-        end = time.perf_counter() + ENOUGH
+        end = time.perf_counter() + (ENOUGH if enough is None else enough)
         while not timings or time.perf_counter() < end:
             timings.append(_once(call)[0])
     return best(timings)
