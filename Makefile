@@ -49,4 +49,4 @@ $(PEERS)/.ready: benchmarks/peers/requirements.lock
 	@touch $@
 
 clean: ## remove the environment and the caches (never the data)
-	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	@rm -rf $(VENV) $(PEERS) .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -23,7 +23,11 @@ NAMES = ("vectorbt-numba", "vectorbt-rust", "backtesting")
 # One core each, whichever library would like more.
 ALONE = dict.fromkeys(
     ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
-) | {"RAYON_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
+) | {
+    "RAYON_NUM_THREADS": "1",
+    "TQDM_DISABLE": "1",
+    "PYTHONDONTWRITEBYTECODE": "",  # or every first call would read all of its modules anew
+}
 
 
 class PeerFailed(RuntimeError):

@@ -103,7 +103,7 @@ def main(folder: Path) -> None:
 
 TEXT = f"""\
 Seconds on the wall: imports, then the first call, {STRATEGIES} strategies on 90 days with metrics.
-"Warm" finds what an earlier process compiled; "cold" compiles everything. Ours goes from candles
+"Warm" finds what an earlier process compiled; "cold" compiles every kernel. Ours goes from candles
 through indicators and conditions to tables of trades, equity and metrics; vectorbt gets boolean
 matrices."""
 

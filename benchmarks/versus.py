@@ -61,7 +61,7 @@ class Plan(NamedTuple):
     what: Sequence[str]
 
 
-FULL = Plan(90, strategies=50, compared=10, slow=2, rounds=4, timed=TIMED, what=tuple(WHAT))
+FULL = Plan(90, strategies=50, compared=10, slow=2, rounds=3, timed=TIMED, what=tuple(WHAT))
 QUICK = Plan(90, 50, compared=2, slow=1, rounds=2, timed=(FEW,), what=("simulate", "own_metrics"))
 
 
@@ -91,8 +91,9 @@ def _compare(
     rows = []
     for rules in COMPARED:
         made = case(bars, rules, plan.compared)
-        rows += _rows(made, checked(made, children, folder)[1])
-    section.table(AGREED, rows)
+        runners, compared = checked(made, children, folder)
+        rows.append(_row(made, compared))
+    section.table(AGREED, rows, _named([runner.name for runner in runners]))
 
 
 def _time(
@@ -105,13 +106,13 @@ def _time(
     agreed, timed = [], []
     for made in _timed(bars, plan):
         runners, compared = checked(made, children, folder)
-        agreed += _rows(made, compared)
+        agreed.append(_row(made, compared))
         for what in plan.what:
             found = measured(runners, what, plan.rounds)
             timed.append([made.rules.name, WHAT[what], *figures(found, made)])
             sections[1].short.append(_short(made, what, ratios(found)))
     names = [runner.name for runner in runners]
-    sections[0].table(AGREED, agreed, METRICS_NOTE)
+    sections[0].table(AGREED, agreed, _named(names, METRICS_NOTE))
     sections[1].table(["case", "", *header(names)], timed, SPEED_NOTE)
 
 
@@ -129,12 +130,12 @@ def _backtesting(
     for rules in PLAIN:
         made = case(bars, rules, plan.slow)
         runners, compared = checked(made, [child], folder)
-        agreed += _rows(made, compared)
+        agreed.append(_row(made, compared))
         if rules.side == "long":
             found = measured(runners, "own_metrics", rounds=2)
             timed.append([rules.name, WHAT["own_metrics"], *figures(found, made)])
     names = [runner.name for runner in runners]
-    sections[0].table(AGREED, agreed)
+    sections[0].table(AGREED, agreed, _named(names))
     sections[1].table(["case", "", *header(names)], timed, PLAIN_NOTE)
 
 
@@ -144,23 +145,24 @@ def _short(made: Case, what: str, times: dict[str, float]) -> str:
     return f"{size}, {made.rules.name}, {WHAT[what]}: {against or 'nobody to compare with'}"
 
 
-def _rows(made: Case, compared: dict[str, Compared]) -> list[list[str]]:
+def _row(made: Case, compared: dict[str, Compared]) -> list[str]:
+    """Return one row for a case: the largest difference that any engine showed."""
+    apart = [(found.price, *found.figures.values()) for found in compared.values()]
     return [
-        [
-            made.rules.name,
-            TITLES[name],
-            str(made.strategies),
-            f"{found.trades:,}",
-            str(made.dropped),
-            *(f"{value:.0e}" if value else "0" for value in (found.price, *found.figures.values())),
-        ]
-        for name, found in compared.items()
+        made.rules.name,
+        str(made.strategies),
+        f"{next(iter(compared.values())).trades:,}",
+        str(made.dropped),
+        *(f"{value:.0e}" if value else "0" for value in map(max, zip(*apart, strict=True))),
     ]
+
+
+def _named(names: Sequence[str], note: str = "") -> str:
+    return f"Compared: {'; '.join(TITLES[name] for name in names)}. {note}".strip()
 
 
 AGREED = [
     "case",
-    "engine",
     "strategies",
     "trades",
     "dropped",
