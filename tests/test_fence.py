@@ -30,6 +30,8 @@ HOMES = {
     "deltalake": {"storage"},
     "numba": {"research"},
     "talib": {"research"},
+    "dask": {"tasks"},
+    "distributed": {"tasks"},
     "altair": {"serving"},
     "jinja2": {"serving"},
     "cyclopts": {"nightjar"},
