@@ -20,7 +20,7 @@ from research.costs import Ambiguous, Costs, check_ambiguous
 from research.engine.batches import SIZE, batches
 from research.engine.pool import each
 from research.engine.run import check_engine, figures, room_of, score
-from research.metrics import daily_returns, measure
+from research.metrics import bars_held, daily_returns, measure
 from research.reference import Room as ReferenceRoom
 from research.reference import Run, pack, run
 
@@ -44,19 +44,23 @@ class Scores:
     `metrics` has one array per column of `core.datasets.METRICS`, in that order: float64 with
     NaN where the column has a null, counts as int64. `returns` holds the return of every UTC day,
     strategies by days, C-contiguous float64; its columns are the days of `Market.days`.
+    `detrended` is the same less `Market.drift` for every bar held long, and plus it for every bar
+    held short: what a position earned beyond being in the market. None where it was not asked for.
     """
 
     metrics: dict[str, NDArray[Any]]
     returns: F8
+    detrended: F8 | None = None
 
     @classmethod
-    def of(cls, strategies: int, days: int) -> Scores:
+    def of(cls, strategies: int, days: int, *, detrend: bool = False) -> Scores:
         """Make room for that many strategies, once."""
         columns = {
             name: np.zeros(strategies, np.int64 if kind == pl.Int64() else np.float64)
             for name, kind in METRICS.items()
         }
-        return cls(columns, np.zeros((strategies, days)))
+        returns = np.zeros((strategies, days))
+        return cls(columns, returns, np.zeros_like(returns) if detrend else None)
 
     def __len__(self) -> int:
         return len(self.returns)
@@ -72,6 +76,14 @@ class Scores:
             self.metrics[name][rows] = np.nan if values is None else values
         self.returns[rows] = returns
 
+    def detrend(self, rows: Any, held: F8, drift: float) -> None:
+        """Take from some strategies' returns what the market's mean return gave their positions.
+
+        `held` are bars by days, longs less shorts; `drift` is `Market.drift`.
+        """
+        if self.detrended is not None:
+            self.detrended[rows] = self.returns[rows] - drift * held
+
 
 def evaluate(
     market: Market,
@@ -81,6 +93,7 @@ def evaluate(
     count: int | None = None,
     engine: str = "fast",
     ambiguous: Ambiguous = "worst",
+    detrend: bool = False,
     workers: int = 1,
 ) -> Scores:
     """Score every strategy on one market, each alone with an equity of 1.
@@ -97,6 +110,7 @@ def evaluate(
         engine: `fast`, or `reference`: the oracle, hundreds of times slower.
         ambiguous: `worst` or `best`: what happens first in a bar that touches stop or trail as
             well as target.
+        detrend: Whether to give `Scores.detrended`, too.
         workers: Threads of the fast engine; the scores are the same for any number.
 
     Raises:
@@ -106,12 +120,13 @@ def evaluate(
     check_engine(engine, workers)
     check_ambiguous(ambiguous)
     total = _count(strategies, count)
-    scores = Scores.of(total, market.ends.size)
+    scores = Scores.of(total, market.ends.size, detrend=detrend)
     given = _counted(strategies, total)
     if engine == "reference":
         for row, ran in enumerate(by_reference(market, given, costs, ambiguous)):
             returns = daily_returns(ran.equity[market.ends])
             scores.put(row, measure(*ran, returns, costs.fee), returns)
+            scores.detrend(row, bars_held(ran.trades, market.ends), market.drift)
         return scores
     terms = costs.terms(market.step, ambiguous=ambiguous)
 
@@ -119,9 +134,13 @@ def evaluate(
         score(market.ground, work.batch, terms, room)
         done = slice(0, work.where.size)
         scores.put(work.where, figures(market.ground, room, done), room.returns[done])
+        if detrend:
+            scores.detrend(work.where, room.held[done], market.drift)
 
-    works = batches(market.workspace, given)
-    for _ in each(works, one, lambda: room_of(market.ground, SIZE, keeps=False), workers):
+    def make() -> Room:
+        return room_of(market.ground, SIZE, keeps=False, holds=detrend)
+
+    for _ in each(batches(market.workspace, given), one, make, workers):
         pass  # each batch has written its own rows
     return scores
 

@@ -56,6 +56,16 @@ class Market:
         """What the compiled engine needs of it."""
         return ground_of(self.bars, self.ends)
 
+    @cached_property
+    def drift(self) -> float:
+        """The market's mean return a bar: that of its days, each from close to close, per bar.
+
+        Whoever was long all the time earned this and nothing else.
+        """
+        closes = self.bars.close[self.ends]
+        before = np.concatenate((self.bars.open[:1], closes[:-1]))
+        return float(np.sum(closes / before - 1.0) / self.bars.time.size)
+
     @property
     def days(self) -> pl.Series:
         """Every UTC calendar day from the first bar's to the last bar's."""

@@ -46,6 +46,18 @@ def daily_returns(marks: F8) -> F8:
     return returns
 
 
+def bars_held(trades: Records, ends: I8) -> F8:
+    """Return on how many bars of each day a position was open: longs less shorts.
+
+    `ends` is each day's last bar, as of `day_ends`.
+    """
+    net = np.zeros(int(ends[-1]) + 2)
+    for trade in trades:
+        net[trade["entry_bar"]] += trade["side"]
+        net[trade["entry_bar"] + trade["bars"]] -= trade["side"]
+    return np.diff(np.cumsum(np.cumsum(net))[ends], prepend=0.0)
+
+
 def sharpe(returns: F8) -> float:
     """Return mean over standard deviation (population) of daily returns, annualised.
 

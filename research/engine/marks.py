@@ -46,6 +46,25 @@ def mark_days_nb(time: I8, prices: F8, ends: I8, trades: Records, terms: Terms, 
     return cash
 
 
+@kernel
+def hold_days_nb(ends: I8, trades: Records, held: F8) -> None:
+    """Write the bars of each day in which a position was open: longs less shorts.
+
+    `day` ends at or after the trade at hand, `t` is the first of its bars not counted yet.
+    """
+    held[:] = 0.0
+    day = 0
+    for i in range(trades.size):
+        t = trades[i]["entry_bar"]
+        past = t + trades[i]["bars"]
+        while t < past:
+            while ends[day] < t:
+                day += 1
+            until = min(past, ends[day] + 1)
+            held[day] += trades[i]["side"] * (until - t)
+            t = until
+
+
 @part
 def extremes_nb(
     values: F8, bottom: int, top: int, first: int, end: int, found: tuple[float, float]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.errors import InvalidInput
 from research.engine.levels import FAR, NEAR, blocks_of, prices_of
-from research.engine.marks import drawdown_nb, mark_days_nb
+from research.engine.marks import drawdown_nb, hold_days_nb, mark_days_nb
 from research.engine.measure import (
     AMBIGUOUS,
     AVG_TRADE,
@@ -76,11 +76,15 @@ class Room(NamedTuple):
     table: F8  # the columns of research/engine/measure.py, then CASH and DRAWDOWN
     marks: F8  # equity at each day's end
     returns: F8  # of each day
+    held: F8  # bars of each day in a position, longs less shorts; no rows where nobody asks
     scratch: F8
 
 
-def room_of(ground: Ground, strategies: int, *, keeps: bool) -> Room:
-    """Make room for a batch; a run that keeps no trades needs only that of one strategy."""
+def room_of(ground: Ground, strategies: int, *, keeps: bool, holds: bool = False) -> Room:
+    """Make room for a batch; a run that keeps no trades needs only that of one strategy.
+
+    `holds` also makes room for the bars held on each day.
+    """
     bars, days = ground.time.size, ground.ends.size
     return Room(
         trades=np.empty(bars + (max(bars, SPARE) if keeps else 0), TRADE),
@@ -88,6 +92,7 @@ def room_of(ground: Ground, strategies: int, *, keeps: bool) -> Room:
         table=np.zeros((strategies, COLUMNS + 2)),
         marks=np.zeros((strategies, days)),
         returns=np.zeros((strategies, days)),
+        held=np.zeros((strategies if holds else 0, days)),
         scratch=np.empty(max(bars, days)),
     )
 
@@ -158,6 +163,8 @@ def measure_nb(ground: Ground, room: Room, trades: Records, terms: Terms, i: int
     daily_nb(room.marks[i], room.returns[i])
     measure_days_nb(room.returns[i], room.scratch, row)
     measure_trades_nb(trades, terms.fee, room.scratch, row)
+    if room.held.shape[0]:
+        hold_days_nb(ground.ends, trades, room.held[i])
 
 
 @kernel

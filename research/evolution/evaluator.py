@@ -13,7 +13,7 @@ from research.evaluate import Scores, evaluate
 from research.market import Market, markets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from research.costs import Ambiguous
     from research.evolution.scores import Batch
@@ -78,7 +78,14 @@ class MarketEvaluator:
     def _score(self, symbol: str, batches: Sequence[Batch], workers: int) -> list[Scores]:
         market, costs, ambiguous = self._markets[symbol], self._costs, self._ambiguous
         return [
-            evaluate(market, batch.strategies, costs, ambiguous=ambiguous, workers=workers)
+            evaluate(
+                market,
+                batch.strategies,
+                costs,
+                ambiguous=ambiguous,
+                detrend=True,
+                workers=workers,
+            )
             for batch in batches
         ]
 

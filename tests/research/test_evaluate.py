@@ -12,6 +12,7 @@ from core.datasets import METRICS
 from core.errors import InvalidInput
 from research.backtest import Costs, Market, backtest, evaluate
 from research.generate import generate
+from research.strategy import Strategy
 from tests.research.markets import frame_of, random_bars
 
 CANDLES = frame_of(
@@ -53,6 +54,33 @@ def test_strategies_may_stream_and_repeat(market: Market) -> None:
     scores = evaluate(market, (STRATEGIES[i % 3] for i in range(9)), count=9)
     assert scores.returns[3:6].tobytes() == scores.returns[:3].tobytes()
     assert evaluate(market, []).returns.shape == (0, market.days.len())
+
+
+def test_detrended_returns_are_the_same_from_both_engines(market: Market) -> None:
+    fast = evaluate(market, STRATEGIES, COSTS, detrend=True)
+    slow = evaluate(market, STRATEGIES, COSTS, detrend=True, engine="reference")
+    assert fast.detrended is not None
+    assert slow.detrended is not None
+    assert fast.detrended.tobytes() == slow.detrended.tobytes()
+    assert fast.returns.tobytes() == evaluate(market, STRATEGIES, COSTS).returns.tobytes()
+    assert evaluate(market, STRATEGIES, COSTS).detrended is None
+
+
+def test_whoever_only_holds_the_market_earns_nothing_beyond_it() -> None:
+    free = Costs(fee_bps=0, slippage_bps=0, funding_bps=0)
+    rising = CANDLES.with_columns(
+        pl.col("open", "high", "low", "close") * (1.0 + 1e-4 * pl.int_range(pl.len()))
+    )
+    market = Market.of(rising)
+    always = Strategy.parse("long when close > 0 on 1m")
+    scores = evaluate(market, [always], free, detrend=True)
+    assert scores.detrended is not None
+    assert scores.returns.sum() > 0.1
+    assert abs(scores.detrended.sum()) < 0.005  # the first bar decides, and is not held
+    short = Strategy.parse("short when close > 0 timeout 1h on 1m")
+    against = evaluate(market, [short], free, detrend=True)
+    assert against.detrended is not None
+    assert against.returns.sum() < 0.0 < against.detrended.sum() - against.returns.sum()
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,11 @@ from research.engine.marks import (
     each_nb,
     extremes_nb,
     fall_nb,
+    hold_days_nb,
     mark_days_nb,
     weigh_nb,
 )
-from research.metrics import day_ends
+from research.metrics import bars_held, day_ends
 from research.reference import LONG, SHORT, TRADE, Terms, mark_nb, max_drawdown_nb, pack, run
 from tests.research.engine.adversary import MINUTE, bars_of_kind, drawn, spread
 
@@ -45,6 +46,22 @@ def test_falls_and_daily_marks_are_those_of_every_close(compiled: bool) -> None:
         assert cash == done.equity[-1]
         deep += fall > 0.01
     assert deep > 10
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_bars_held_by_day_are_those_of_every_trade(compiled: bool) -> None:  # noqa: FBT001 - a case
+    kernel, held = hold_days_nb if compiled else hold_days_nb.py_func, 0.0
+    for seed in range(150 if compiled else 25):
+        trial = drawn(seed)
+        done = run(trial.bars, pack(trial.bars.time.size, *spread(trial)), trial.terms)
+        _, ends = day_ends(trial.bars.time)
+        found = np.full(ends.size, np.nan)
+        kernel(ends, done.trades, found)
+        assert found.tolist() == bars_held(done.trades, ends).tolist()
+        sides = done.trades["side"].astype(np.int64)
+        assert found.sum() == (sides * done.trades["bars"]).sum()
+        held += np.abs(found).sum()
+    assert held > 100
 
 
 @given(
