@@ -6,7 +6,8 @@ NightjarError
 │   │   └── RateLimited       429 and 418; carries how long to wait
 │   ├── CollectionIncomplete  some spans could not be had; names them
 │   ├── StoreBusy             somebody else holds the store
-│   └── StoreUnwritable       the disk is full, or refuses
+│   ├── StoreUnwritable       the disk is full, or refuses
+│   └── ClusterUnavailable    no scheduler answers, or it has no workers
 └── FinalError                trying the same again cannot succeed
     ├── SourceRejected        the source understood and said no
     ├── SourceMalformed       the answer is not what its documentation says
@@ -17,19 +18,28 @@ NightjarError
     ├── StoreTooNew           a newer nightjar wrote the store
     ├── QueryRefused          SQL that does more than read the store
     ├── NothingStored         a question about data that is not there
+    ├── ClusterDiffers        workers without this nightjar, or that calculate otherwise
+    ├── JobLost               whatever ran a job died, each time
     ├── InvalidInput          a parameter, file or span a person gave is wrong
     │   └── StrategySyntaxError   with line, column and what was expected
     └── SettingsError         a setting is unknown or out of range
 
 Whether to retry is read from the type, never from a message. Errors carry what
-they speak of as fields, so that a program need not parse their text.
+they speak of as fields, so that a program need not parse their text. They can be pickled: what
+a worker process raises arrives as what it was.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class NightjarError(Exception):
     """The root: whatever nightjar raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as text and fields: `__init__` takes neither, so that it must not run again."""
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
 class RetryableError(NightjarError):
@@ -84,6 +94,15 @@ class StoreUnwritable(RetryableError):
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path} cannot be written: {reason}")
         self.path = path
+        self.reason = reason
+
+
+class ClusterUnavailable(RetryableError):
+    """No Dask cluster can be worked with at `address` within a bounded time."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"the cluster at {address} is unavailable: {reason}")
+        self.address = address
         self.reason = reason
 
 
@@ -162,6 +181,24 @@ class QueryRefused(FinalError):
 
 class NothingStored(FinalError):
     """The data a question needs is not in the store."""
+
+
+class ClusterDiffers(FinalError):
+    """Workers of a cluster would not give the results that this process gives."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"the cluster at {address} cannot do this work: {reason}")
+        self.address = address
+        self.reason = reason
+
+
+class JobLost(FinalError):
+    """A piece of work never came back; `job` is its name."""
+
+    def __init__(self, job: str, reason: str) -> None:
+        super().__init__(f"{job} was lost: {reason}")
+        self.job = job
+        self.reason = reason
 
 
 class InvalidInput(FinalError, ValueError):

@@ -84,6 +84,11 @@ class Settings(BaseSettings):
     workers: int = Field(
         min(8, os.cpu_count() or 1), ge=1, le=256, description="threads of the backtests"
     )
+    dask: str | None = Field(
+        None,
+        pattern=r"^[a-z]+://\S+$",
+        description="scheduler of a Dask cluster that does the work of `workers`",
+    )
     lock_wait: float = Field(30.0, gt=0, description="seconds to wait for the store")
     landing_days: int = Field(14, ge=0, description="how long merged raw batches stay in landing")
     sandbox_url: str = Field("http://127.0.0.1:8490", description="the offline exchange")

@@ -1,7 +1,9 @@
 import inspect
+import pickle
+
+import pytest
 
 from core import errors
-from core.version import code_version
 
 
 def everything() -> list[type[errors.NightjarError]]:
@@ -31,6 +33,24 @@ def test_errors_carry_what_they_speak_of() -> None:
     assert str(syntax) == "line 2, column 5: expected a number, was 'x'"
 
 
-def test_the_code_has_one_version() -> None:
-    assert len(code_version()) == 16
-    assert code_version() == code_version()
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.RateLimited("binance", status=429, retry_after=7.0),
+        errors.StoreTooNew("hot.duckdb", version=9, known=8),
+        errors.StrategySyntaxError(2, 5, expected="a number", was="'x'"),
+        errors.NothingStored("no bars"),
+    ],
+)
+def test_errors_travel_between_processes_with_text_and_fields(
+    error: errors.NightjarError,
+) -> None:
+    arrived = pickle.loads(pickle.dumps(error))
+    assert type(arrived) is type(error)
+    assert (str(arrived), vars(arrived)) == (str(error), vars(error))
+
+
+def test_every_error_can_travel() -> None:
+    for kind in everything():
+        arrived = pickle.loads(pickle.dumps(kind.__new__(kind, "text")))
+        assert (type(arrived), str(arrived)) == (kind, "text")

@@ -45,6 +45,7 @@ def test_symbols_are_a_list_with_commas(here: Path, monkeypatch: pytest.MonkeyPa
         ("NIGHTJAR_SYMBOLS", "btc", "symbols"),
         ("NIGHTJAR_VENUE", "../x", "venue"),
         ("NIGHTJAR_COSTS__FEE_BPS", "-1", "costs.fee_bps"),
+        ("NIGHTJAR_DASK", "10.0.0.7:8786", "dask"),
     ],
 )
 def test_a_wrong_environment_is_named(
