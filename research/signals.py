@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,14 @@ _COMPARE: dict[str, Any] = {
 _COMPUTE: dict[str, Any] = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
 _JOIN: dict[str, Any] = {"and": np.logical_and, "or": np.logical_or}
 
-_Array = TypeVar("_Array", F8, B1, "_Leaf")
+_Array = TypeVar("_Array", F8, B1, "Leaf")
+
+
+class Keeper(Protocol):
+    """Where a frame looks, by timeframe and node, for what it does not want to compute twice."""
+
+    def get(self, key: tuple[str, Node], make: Callable[[], _Array]) -> _Array:
+        """Return what is kept of a node, or what `make` makes of it."""
 
 
 class Decisions(NamedTuple):
@@ -83,7 +90,7 @@ class Workspace:
     def __init__(self, bars: Bars, step: timedelta, *, memory: int = MEMORY) -> None:
         self._bars = bars
         self._step = step
-        self._frames: dict[str, _Frame] = {}
+        self._frames: dict[str, Frame] = {}
         self._kept = _Kept(memory)
         self._kept_bits = _Kept(min(memory, BITS_MEMORY))
 
@@ -125,7 +132,7 @@ class Workspace:
         frame = self._frame(strategy.timeframe)
         return frame.decided(side.entry), None if side.exit is None else frame.decided(side.exit)
 
-    def _frame(self, timeframe: str) -> _Frame:
+    def _frame(self, timeframe: str) -> Frame:
         if timeframe not in self._frames:
             step = interval_step(timeframe)
             if step < self._step:
@@ -135,17 +142,17 @@ class Workspace:
                 )
             bars, last = resample(self._bars, self._step, step)
             size = self._bars.time.size
-            self._frames[timeframe] = _Frame(
+            self._frames[timeframe] = Frame(
                 timeframe, bars, last, size, self._kept, self._kept_bits
             )
         return self._frames[timeframe]
 
 
-class _Frame:
+class Frame:
     """The bars of one timeframe, and the expressions evaluated on them."""
 
-    def __init__(  # noqa: PLR0917 - made in one place, from what a workspace has
-        self, name: str, bars: Bars, last: I8, size: int, kept: _Kept, kept_bits: _Kept
+    def __init__(  # noqa: PLR0917 - what a workspace has, in its order
+        self, name: str, bars: Bars, last: I8, size: int, kept: Keeper, kept_bits: Keeper
     ) -> None:
         self.bars = bars
         self._name = name
@@ -193,11 +200,11 @@ class _Frame:
         leaf = self._kept_bits.get((self._name, node), lambda: self._leaf(node))
         return leaf.words, leaf.first, True
 
-    def _leaf(self, node: Node) -> _Leaf:
+    def _leaf(self, node: Node) -> Leaf:
         words, first = words_of(self._condition(node)), lookback(node)
         clear_before(words, first)
         words.flags.writeable = False
-        return _Leaf(words, first)
+        return Leaf(words, first)
 
     def number(self, node: Node) -> F8:
         """Return a number's value in every bar, NaN where it has none."""
@@ -252,7 +259,7 @@ class _Frame:
         return result if np.ndim(result) else np.full(self.bars.time.size, result)
 
 
-class _Leaf(NamedTuple):
+class Leaf(NamedTuple):
     """A comparison or a cross as bits, none set before the first bar in which it has a value."""
 
     words: U8
@@ -260,6 +267,7 @@ class _Leaf(NamedTuple):
 
     @property
     def nbytes(self) -> int:
+        """What it takes of the memory."""
         return self.words.nbytes
 
 
