@@ -195,6 +195,7 @@ class _Search:
                 complexity=complexity(child.strategy),
                 trades=tuple(int(count) for count in figures.trades[row]),
                 returns=figures.by_symbol[row].tobytes(),
+                detrended=figures.returns[row].tobytes(),
             )
             for row, child in enumerate(children)
         ]

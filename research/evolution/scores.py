@@ -41,11 +41,11 @@ Evaluator = Callable[[Sequence[Batch]], Sequence[Scores]]
 class Pooled(NamedTuple):
     """What strategies did on all symbols of an island; row i belongs to the i-th strategy.
 
-    `returns` are those of an equal stake in every symbol, strategies by days; `sharpe` is theirs,
-    annualised. Drawdown and turnover are means over the symbols, `trades` is by symbol.
+    `returns` are those of an equal stake in every symbol beyond the market's drift, strategies by
+    days; `sharpe` is theirs, annualised. Drawdown and turnover are means over the symbols, `trades` is by symbol.
     """
 
-    by_symbol: F8  # daily returns: strategies, symbols, days
+    by_symbol: F8  # net daily returns: strategies, symbols, days
     returns: F8
     sharpe: F8
     score: F8
@@ -57,7 +57,8 @@ class Pooled(NamedTuple):
 def pooled(scores: Sequence[Scores], min_trades: int) -> Pooled:
     """Pool the scores of the same strategies on several symbols.
 
-    Symbols end on the same day; one that was listed later earned nothing before.
+    Symbols end on the same day; one that was listed later earned nothing before. Where an
+    evaluator gives no detrended returns, the net ones are judged.
     `score` is the Sharpe ratio less a part of `NO_TRADES` for each trade that is missing from
     `min_trades` a symbol: a ratio of a few lucky trades says nothing.
 
@@ -70,7 +71,10 @@ def pooled(scores: Sequence[Scores], min_trades: int) -> Pooled:
     by_symbol = np.stack([_since(days, one.returns) for one in scores], axis=1)
     if not np.isfinite(by_symbol).all():
         raise InvalidInput("expected finite daily returns, was not")
-    returns = by_symbol.mean(axis=1)
+    returns = np.stack(
+        [_since(days, one.returns if one.detrended is None else one.detrended) for one in scores],
+        axis=1,
+    ).mean(axis=1)
     trades = np.stack([one.metrics["trades"] for one in scores], axis=1)
     # Rounded, so that what behaves alike scores alike, however the sums were ordered.
     sharpe = np.round(sharpes(returns), 9)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 F8 = NDArray[np.float64]
 
-VERSION = 1
+VERSION = 2
 SMALLEST_ISLAND = 4
 
 
@@ -44,7 +44,11 @@ class Terms(msgspec.Struct, frozen=True):
         for holds, expected, was in (
             (self.seed >= 0, "a seed from 0", self.seed),
             (symbols and all(self.islands), "islands of at least one symbol each", self.islands),
-            (len(set(symbols)) == len(symbols), "every symbol on one island", self.islands),
+            (
+                len(set(map(frozenset, self.islands))) == len(self.islands),
+                "islands that differ",
+                self.islands,
+            ),
             (self.population >= least, f"a population of at least {least}", self.population),
             (0 < self.elite <= 1, "an elite above 0 and up to 1", self.elite),
             (
@@ -70,8 +74,9 @@ class Trial(msgspec.Struct, frozen=True):
     """One strategy scored on the symbols of one island: what it was, whence, and how it did.
 
     `parents` are the ids of the strategies it was made from. `score` is what it was judged by:
-    `sharpe` of an equal stake in every symbol, less for too few trades. `returns` holds float64,
-    see `daily_returns`; `trades` is by symbol.
+    `sharpe` of an equal stake in every symbol, detrended, less for too few trades. `returns` and
+    `detrended` hold float64: net daily returns by symbol, see `daily_returns`, and those beyond
+    the market's drift, one a day, of the equal stake. `trades` is by symbol.
     """
 
     strategy_id: str
@@ -88,6 +93,7 @@ class Trial(msgspec.Struct, frozen=True):
     complexity: int
     trades: tuple[int, ...]
     returns: bytes
+    detrended: bytes
 
     @property
     def daily_returns(self) -> F8:

@@ -252,6 +252,17 @@ def test_what_is_found_on_one_island_is_tried_on_the_next() -> None:
         assert (home, guest.strategy_id) in scored
 
 
+def test_islands_may_share_symbols() -> None:
+    islands = [["A-USDT"], ["B-USDT"], ["A-USDT", "B-USDT"]]
+    found = evolved(islands=islands, population=45)
+    assert {trial.island for trial in found.trials} == {"A-USDT", "B-USDT", "A-USDT B-USDT"}
+    pooled = [trial for trial in found.trials if trial.island == "A-USDT B-USDT"]
+    for trial in pooled:
+        beyond = np.frombuffer(trial.detrended)
+        assert beyond.tolist() == trial.daily_returns.mean(axis=0).tolist()
+    assert any(trial.operator == "migrate" for trial in pooled)
+
+
 def test_a_single_island_has_no_guests() -> None:
     found = evolved(islands=[["A-USDT"]], migrate_every=1)
     assert "migrate" not in {trial.operator for trial in found.trials}
@@ -304,13 +315,17 @@ def test_operators_that_pay_here_are_tried_more() -> None:
         levels = {name: getattr(strategy, name) for name in wanted}
         return sum(2 / (1 + abs(np.log(levels[n] / wanted[n]))) for n in wanted if levels[n])
 
-    found = evolved(levels_only, islands=[["A-USDT"]], generations=12)
-    tried = {arm.name: arm.tried for arm in found.operators}
-    rates = {arm.name: arm.rate for arm in found.operators}
-    assert rates["step_level"] > 0.3 > rates["fresh"]
+    tried: Counter = Counter()
+    paid: Counter = Counter()
+    for seed in range(4):
+        found = evolved(levels_only, seed=seed, islands=[["A-USDT"]], generations=12)
+        counts = {arm.name: arm.tried for arm in found.operators}
+        assert sum(counts.values()) == sum(t.operator in OPERATORS for t in found.trials)
+        tried.update(counts)
+        paid.update({arm.name: arm.paid for arm in found.operators})
+    rates = {name: paid[name] / tried[name] for name in tried}
+    assert rates["step_level"] > 0.2 > 4 * rates["fresh"]
     assert tried["step_level"] > 1.5 * tried["fresh"] > 0
-    assert np.corrcoef(list(tried.values()), list(rates.values()))[0, 1] > 0.6
-    assert sum(tried.values()) == sum(t.operator in OPERATORS for t in found.trials)
 
 
 def moved(returns: np.ndarray, sharpe: float) -> np.ndarray:

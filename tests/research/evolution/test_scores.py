@@ -33,6 +33,15 @@ def test_ratios_are_those_of_the_metrics_also_where_nothing_varies() -> None:
     assert sharpes(returns)[-2:].tolist() == [0.0, 0.0]
 
 
+def test_what_the_markets_drift_gave_is_no_merit() -> None:
+    drift = 0.01
+    some = [Scores(one.metrics, one.returns + drift, one.returns) for one in scored()]
+    figures, plain = pooled(some, 20), pooled(scored(), 20)
+    assert figures.sharpe.tolist() == plain.sharpe.tolist()
+    assert figures.returns.tolist() == plain.returns.tolist()
+    assert np.allclose(figures.by_symbol - plain.by_symbol, drift), "the books keep what was earned"
+
+
 @pytest.mark.parametrize(
     ("trades", "less"), [(0, NO_TRADES), (15, NO_TRADES / 4), (20, 0), (50, 0)]
 )
