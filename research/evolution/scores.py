@@ -42,7 +42,8 @@ class Pooled(NamedTuple):
     """What strategies did on all symbols of an island; row i belongs to the i-th strategy.
 
     `returns` are those of an equal stake in every symbol beyond the market's drift, strategies by
-    days; `sharpe` is theirs, annualised. Drawdown and turnover are means over the symbols, `trades` is by symbol.
+    days; `sharpe` is theirs, annualised. Drawdown and turnover are means over the symbols,
+    `trades` is by symbol.
     """
 
     by_symbol: F8  # net daily returns: strategies, symbols, days
