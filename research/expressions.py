@@ -1,11 +1,14 @@
 """What a strategy's conditions are made of: the tree, its text, and how long it warms up.
 
-A tree is a number (`Numeric`) or a condition (`Condition`) in each of its places; a node that
-is put together otherwise refuses to be made. Equal trees are equal and hash alike.
+A tree is a number (`Numeric`) or a condition (`Condition`) in each of its places, and of at most
+`DEEPEST` levels; a node that is put together otherwise refuses to be made. Equal trees are equal
+and hash alike. What is asked of a node is remembered: a search asks the same of the same parts
+over and over.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache, partial, reduce
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,9 +19,10 @@ from research.indicators import indicator_named
 from research.tokens import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
 DEEPEST = 64  # levels of a tree
+REMEMBERED = 2**15  # nodes of which an answer is kept
 FURTHEST = 10_000  # bars that `prev` looks back
 SMALLEST, LARGEST = 1e-12, 1e15  # numbers beside zero
 
@@ -71,13 +75,7 @@ class Reading(Numeric, frozen=True, cache_hash=True):
     source: str | None = None
 
     def __post_init__(self) -> None:
-        indicator = indicator_named(self.name)
-        indicator.checked(self.params)
-        if self.source is None:
-            return
-        _one_of(self.source, SERIES)
-        if indicator.source is None or self.source == indicator.source:
-            raise InvalidInput(f"expected no input {self.source} for {self.name}, was named")
+        _check_reading(self.name, self.params, self.source)
 
 
 class Negative(Numeric, frozen=True, cache_hash=True):
@@ -163,6 +161,7 @@ BINDS = {"or": 1, "and": 2} | dict.fromkeys(COMPARISONS, 4) | {"+": 5, "-": 5, "
 NOT_BINDS, NEGATIVE_BINDS, _ATOM = 3, 7, 8
 
 
+@lru_cache(REMEMBERED)
 def text_of(node: Node) -> str:
     """Write an expression in its one canonical form."""
     match node:
@@ -211,26 +210,40 @@ def _binds(node: Node) -> int:
 
 def children(node: Node) -> tuple[Node, ...]:
     """Return the parts directly below a node."""
-    return tuple(part for part in msgspec.structs.astuple(node) if isinstance(part, Node))
+    return tuple([part for part in msgspec.structs.astuple(node) if isinstance(part, Node)])
 
 
-def walk(node: Node) -> Iterator[Node]:
-    """Yield a node and all parts below it."""
-    waiting = [node]
-    while waiting:
-        yield (part := waiting.pop())
-        waiting.extend(children(part))
+@lru_cache(REMEMBERED)
+def walk(node: Node) -> tuple[Node, ...]:
+    """Return a node and all below it, each before its own parts, from left to right."""
+    return (node, *(below for part in children(node) for below in walk(part)))
 
 
+@lru_cache(REMEMBERED)
+def leaves(rule: Node) -> tuple[Comparison | Cross, ...]:
+    """Return the comparisons and crosses of a rule, from left to right."""
+    return tuple([part for part in walk(rule) if isinstance(part, Comparison | Cross)])
+
+
+def clauses(rule: Condition, joint: str) -> list[Condition]:
+    """Return what a rule joins by `and` or by `or` at its top."""
+    if isinstance(rule, Logic) and rule.operator == joint:
+        return [*clauses(rule.left, joint), *clauses(rule.right, joint)]
+    return [rule]
+
+
+def joined(conditions: Sequence[Condition], joint: str) -> Condition:
+    """Join conditions by `and` or by `or` from the left, as the language reads them."""
+    return reduce(partial(Logic, joint), conditions)
+
+
+@lru_cache(REMEMBERED)
 def depth(node: Node) -> int:
-    """Return the levels of a tree, without recursion: it guards what recurses."""
-    levels, level = 0, [node]
-    while level:
-        levels += 1
-        level = [part for above in level for part in children(above)]
-    return levels
+    """Return the levels of a tree."""
+    return 1 + max(map(depth, children(node)), default=0)
 
 
+@lru_cache(REMEMBERED)
 def lookback(node: Node) -> int:
     """Return the bars before the first in which every part has a value."""
     return _bars_before(node, settled=False)
@@ -260,13 +273,31 @@ def _one_of(name: str, known: tuple[str, ...]) -> None:
         raise InvalidInput(f"expected one of {' '.join(known)}, was {name!r}")
 
 
+@lru_cache(REMEMBERED)
+def _check_reading(name: str, params: tuple[float, ...], source: str | None) -> None:
+    indicator = indicator_named(name)
+    indicator.checked(params)
+    if source is None:
+        return
+    _one_of(source, SERIES)
+    if indicator.source is None or source == indicator.source:
+        raise InvalidInput(f"expected no input {source} for {name}, was named")
+
+
 def _numeric(*parts: object) -> None:
     for part in parts:
         if not isinstance(part, Numeric):
             raise InvalidInput(f"expected a number, was {part}")
+        _check_depth(part)
 
 
 def _condition(*parts: object) -> None:
     for part in parts:
         if not isinstance(part, Condition):
             raise InvalidInput(f"expected a condition, was {part}")
+        _check_depth(part)
+
+
+def _check_depth(below: Node) -> None:
+    if depth(below) >= DEEPEST:
+        raise InvalidInput(f"expected expressions of at most {DEEPEST} levels, was more")

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from core.errors import InvalidInput
 from core.market import INTERVALS
-from research.ideas import FAMILIES, Filter, Trigger, heated, pick, weighted
-from research.strategy import Strategy
+from research.expressions import joined
+from research.ideas import FAMILIES, Filter, Trigger, heated
+from research.luck import luck_of
+from research.strategy import Side, Strategy
+from research.syntax import condition_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from research.luck import Luck
+
 # How often each is drawn.
 _TIMEFRAMES = {"1m": 3, "3m": 4, "5m": 18, "15m": 24, "30m": 18, "1h": 20, "2h": 8, "4h": 5}
-_SIDES = {"long": 40, "short": 20, "both": 40}
+_SIDES = {("long",): 40, ("short",): 20, ("long", "short"): 40}
 _FAMILIES = {"trend": 40, "reversion": 35, "breakout": 25}
 _FILTERS = {0: 30, 1: 40, 2: 22, 3: 8}
 _MOST_CONDITIONS = 4  # to enter on one side
 _BY_SIGNAL = 65  # percent that leave when their reason is gone
 _TWO_WAYS_OUT = 20  # percent of those with a second signal to leave on
 
-# Levels in percent for bars of 15 minutes; others scale with the root of time.
-_STOPS = (0.75, 1, 1.5, 2, 2.5, 3)
-_TARGETS = (1, 1.5, 2, 3, 4, 5, 6)
-_TRAILS = (0.75, 1, 1.5, 2, 3)
-_ROUND = (0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25)
+# Levels for bars of 15 minutes; others scale with the root of time.
+_STOPS = (0.0075, 0.01, 0.015, 0.02, 0.025, 0.03)
+_TARGETS = (0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.06)
+_TRAILS = (0.0075, 0.01, 0.015, 0.02, 0.03)
+_ROUND = (
+    *(0.002, 0.003, 0.004, 0.005, 0.006, 0.0075, 0.01, 0.0125, 0.015, 0.02, 0.025, 0.03),
+    *(0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25),
+)
 _TIMEOUTS = (12, 24, 48, 96, 192)  # bars
 _ROUND_HOURS = (0.25, 0.5, 1, 2, 3, 4, 6, 8, 12, 18, 24, 36, 48, 72, 96, 120, 168, 240, 336)
 
@@ -46,16 +53,25 @@ def generate(count: int, seed: int, *, timeframes: Collection[str] | None = None
     if count < 0 or seed < 0:
         raise InvalidInput(f"expected a count and a seed from 0, was {count} and {seed}")
     weights = _timeframe_weights(timeframes)
-    rng = np.random.default_rng(seed)
+    luck = luck_of(seed)
     found: dict[str, Strategy] = {}
     idle = 0
     while len(found) < count:
-        strategy = _draw(rng, weights)
+        strategy = _draw(luck, weights)
         idle = idle + 1 if strategy.id in found else 0
         if idle > _PATIENCE:
             raise InvalidInput(f"expected at most {len(found)} strategies, was {count}")
         found.setdefault(strategy.id, strategy)
     return list(found.values())
+
+
+def draw(luck: Luck, timeframes: Collection[str] | None = None) -> Strategy:
+    """Return the next strategy of that luck, which may be one that was drawn before.
+
+    Raises:
+        InvalidInput: No timeframe is left to draw from.
+    """
+    return _draw(luck, _timeframe_weights(timeframes))
 
 
 def _timeframe_weights(timeframes: Collection[str] | None) -> dict[str, int]:
@@ -69,21 +85,22 @@ def _timeframe_weights(timeframes: Collection[str] | None) -> dict[str, int]:
     return weights
 
 
-def _draw(rng: np.random.Generator, timeframes: dict[str, int]) -> Strategy:
-    triggers, filters = FAMILIES[weighted(rng, _FAMILIES)]
-    trigger = _with_second_exit(rng, pick(rng, triggers)(rng))
-    beside = _beside(rng, trigger, filters)
-    timeframe = weighted(rng, timeframes)
-    by_signal = bool(rng.integers(100) < _BY_SIGNAL)
-    lines = _rules(trigger, beside, weighted(rng, _SIDES), by_signal=by_signal)
-    exits = _exits(rng, timeframe, by_signal=by_signal)
-    return Strategy.parse("\n".join([*lines, *exits, f"on {timeframe}"]))
+def _draw(luck: Luck, timeframes: dict[str, int]) -> Strategy:
+    triggers, filters = FAMILIES[luck.weighted(_FAMILIES)]
+    trigger = _with_second_exit(luck, luck.pick(triggers)(luck))
+    beside = _beside(luck, trigger, filters)
+    timeframe = luck.weighted(timeframes)
+    by_signal = luck.chance(_BY_SIGNAL)
+    sides: dict[str, Any] = {
+        name: _side(name, trigger, beside, by_signal=by_signal) for name in luck.weighted(_SIDES)
+    }
+    return Strategy(timeframe, **sides, **_exits(luck, timeframe, by_signal=by_signal))
 
 
-def _with_second_exit(rng: np.random.Generator, trigger: Trigger) -> Trigger:
-    if rng.integers(100) >= _TWO_WAYS_OUT:
+def _with_second_exit(luck: Luck, trigger: Trigger) -> Trigger:
+    if not luck.chance(_TWO_WAYS_OUT):
         return trigger
-    hot = heated(rng)
+    hot = heated(luck)
     return trigger._replace(
         long_over=f"{trigger.long_over} or {hot.long}",
         short_over=f"{trigger.short_over} or {hot.short}",
@@ -91,47 +108,36 @@ def _with_second_exit(rng: np.random.Generator, trigger: Trigger) -> Trigger:
 
 
 def _beside(
-    rng: np.random.Generator, trigger: Trigger, filters: tuple[Callable[..., Filter], ...]
+    luck: Luck, trigger: Trigger, filters: tuple[Callable[..., Filter], ...]
 ) -> list[Filter]:
     room = _MOST_CONDITIONS - 1 - trigger.long.count(" and ")
-    order = rng.permutation(len(filters))[: min(room, weighted(rng, _FILTERS))]
-    return [filters[i](rng) for i in order]
+    return [make(luck) for make in luck.some(filters, min(room, luck.weighted(_FILTERS)))]
 
 
-def _rules(trigger: Trigger, beside: list[Filter], side: str, *, by_signal: bool) -> list[str]:
-    lines = []
-    if side != "short":
-        lines.append("long when " + " and ".join([trigger.long, *(each.long for each in beside)]))
-        lines += [f"exit when {trigger.long_over}"] if by_signal else []
-    if side != "long":
-        lines.append(
-            "short when " + " and ".join([trigger.short, *(each.short for each in beside)])
-        )
-        lines += [f"exit when {trigger.short_over}"] if by_signal else []
-    return lines
+def _side(name: str, trigger: Trigger, beside: list[Filter], *, by_signal: bool) -> Side:
+    entry = joined([condition_of(getattr(each, name)) for each in (trigger, *beside)], "and")
+    return Side(entry, condition_of(getattr(trigger, f"{name}_over")) if by_signal else None)
 
 
-def _exits(rng: np.random.Generator, timeframe: str, *, by_signal: bool) -> list[str]:
+def _exits(luck: Luck, timeframe: str, *, by_signal: bool) -> dict[str, Any]:
     """Draw levels and a timeout; without a signal to leave on, enough to always get out."""
     scale = (INTERVALS[timeframe] / INTERVALS["15m"]) ** 0.5
-    stop, target, trail, timeout = (int(rng.integers(100)) < share for share in (60, 45, 30, 35))
+    stop, target, trail, timeout = map(luck.chance, (60, 45, 30, 35))
     if not by_signal and not timeout and not trail:
         timeout = not (stop and target)
-    drawn = {
-        "stop": _level(rng, _STOPS, scale) if stop else None,
-        "target": _level(rng, _TARGETS, scale) if target else None,
-        "trail": _level(rng, _TRAILS, scale) if trail else None,
-        "timeout": _timeout(rng, timeframe) if timeout else None,
+    return {
+        "stop": _level(luck, _STOPS, scale) if stop else None,
+        "target": _level(luck, _TARGETS, scale) if target else None,
+        "trail": _level(luck, _TRAILS, scale) if trail else None,
+        "timeout": _timeout(luck, timeframe) if timeout else None,
     }
-    return [f"{name} {value}" for name, value in drawn.items() if value is not None]
 
 
-def _level(rng: np.random.Generator, levels: tuple[float, ...], scale: float) -> str:
-    wanted = pick(rng, levels) * scale
-    return f"{min(_ROUND, key=lambda level: abs(level - wanted)):g}%"
+def _level(luck: Luck, levels: tuple[float, ...], scale: float) -> float:
+    wanted = luck.pick(levels) * scale
+    return min(_ROUND, key=lambda level: abs(level - wanted))
 
 
-def _timeout(rng: np.random.Generator, timeframe: str) -> str:
-    hours = pick(rng, _TIMEOUTS) * INTERVALS[timeframe] / INTERVALS["1h"]
-    nearest = min(_ROUND_HOURS, key=lambda each: abs(each - hours))
-    return f"{int(nearest * 60)}m"
+def _timeout(luck: Luck, timeframe: str) -> timedelta:
+    hours = luck.pick(_TIMEOUTS) * INTERVALS[timeframe] / INTERVALS["1h"]
+    return timedelta(hours=min(_ROUND_HOURS, key=lambda each: abs(each - hours)))

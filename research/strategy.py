@@ -24,7 +24,7 @@ import msgspec
 from core.clock import format_duration, parse_duration
 from core.errors import InvalidInput, StrategySyntaxError
 from core.market import INTERVALS, interval_step
-from research.expressions import DEEPEST, Comparison, Condition, Cross, depth, walk, warmup
+from research.expressions import Condition, leaves, warmup
 from research.syntax import Reader
 from research.tokens import LONGEST_TEXT, Token, nearest, plain, tokenize
 
@@ -71,8 +71,6 @@ class Strategy:
             _check_level(name, getattr(self, name), most=self._most(name))
         if self.timeout is not None and not _allowed(self.timeout):
             raise InvalidInput(f"expected {_timeout_expected()}, was {self.timeout}")
-        if any(depth(rule) > DEEPEST for rule in self.rules()):
-            raise InvalidInput(f"expected expressions of at most {DEEPEST} levels, was more")
         if len(self.text) > LONGEST_TEXT:
             raise InvalidInput(f"expected at most {LONGEST_TEXT} characters, was {len(self.text)}")
 
@@ -110,8 +108,7 @@ class Strategy:
     @property
     def conditions(self) -> int:
         """How many comparisons and crosses the rules hold in all."""
-        parts = (part for rule in self.rules() for part in walk(rule))
-        return sum(isinstance(part, Comparison | Cross) for part in parts)
+        return sum(len(leaves(rule)) for rule in self.rules())
 
     @cached_property
     def warmup(self) -> int:

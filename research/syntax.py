@@ -6,7 +6,8 @@ stack.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.errors import InvalidInput
 from research.declarations import SERIES, Indicator
@@ -19,6 +20,7 @@ from research.expressions import (
     FURTHEST,
     NEGATIVE_BINDS,
     NOT_BINDS,
+    REMEMBERED,
     Arithmetic,
     Comparison,
     Condition,
@@ -34,13 +36,29 @@ from research.expressions import (
     Series,
 )
 from research.indicators import INDICATORS
-from research.tokens import Token, nearest, plain
+from research.tokens import Token, nearest, plain, tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _FUNCTIONS = (*CROSSES, "prev")
 _CONDITION = "a condition such as rsi(14) < 30"
 _NUMBER = "a number such as close or ema(12)"
 _CLOSING = "')' or an operator"
 _OPERAND = "a number, a series, an indicator, not, - or ("
+
+
+@lru_cache(REMEMBERED)
+def condition_of(text: str) -> Condition:
+    """Return the condition that a text says, and nothing beside it.
+
+    Raises:
+        StrategySyntaxError: With the line and column, what was expected and what was there.
+    """
+    reader = Reader(tokenize(text))
+    condition = reader.condition()
+    reader.expect("", "an operator, or the end of the condition")
+    return condition
 
 
 class _Part(NamedTuple):
@@ -97,10 +115,10 @@ class Reader:
         token = self.take()
         if token.text == "not":
             operand = self._expression(NOT_BINDS)
-            return _above(token, Not(_condition(operand)), operand)
+            return _above(token, [operand], Not, _condition(operand))
         if token.text == "-":
             operand = self._expression(NEGATIVE_BINDS)
-            return _above(token, Negative(_numeric(operand)), operand)
+            return _above(token, [operand], Negative, _numeric(operand))
         if token.text == "(":
             inner = self._expression(1)
             self.expect(")", _CLOSING)
@@ -122,7 +140,8 @@ class Reader:
             self.expect(",", f"',' and what {token.text} compares with")
             right = self._expression(1)
             self.expect(")", _CLOSING)
-            return _above(token, Cross(token.text, _numeric(left), _numeric(right)), left, right)
+            both = _numeric(left), _numeric(right)
+            return _above(token, [left, right], Cross, token.text, *both)
         if token.text == "prev":
             return self._prev(token)
         raise token.wrong(
@@ -141,7 +160,7 @@ class Reader:
                 raise count.wrong(f"a whole number of bars from 1 to {FURTHEST}")
             bars = int(value)
         self.expect(")")
-        return _above(token, Prev(_numeric(operand), bars), operand)
+        return _above(token, [operand], Prev, _numeric(operand), bars)
 
     def _reading(self, token: Token, indicator: Indicator) -> Reading:
         """Read an indicator's arguments; those left out have their defaults."""
@@ -192,23 +211,23 @@ class Reader:
 def _joined(operator: Token, left: _Part, right: _Part) -> _Part:
     """Put an operator between two parts of the type it takes."""
     name = operator.text
-    node: Node
+    kind: Callable[..., Node] = Logic
+    takes: Callable[[_Part], Node] = _condition
     if name in COMPARISONS:
         if isinstance(left.node, Comparison):
             raise operator.wrong("and, or, or the end of the condition (comparisons do not chain)")
-        node = Comparison(name, _numeric(left), _numeric(right))
+        kind, takes = Comparison, _numeric
     elif name in ARITHMETIC:
-        node = Arithmetic(name, _numeric(left), _numeric(right))
-    else:
-        node = Logic(name, _condition(left), _condition(right))
-    return _above(left.start, node, left, right)
+        kind, takes = Arithmetic, _numeric
+    return _above(left.start, [left, right], kind, name, takes(left), takes(right))
 
 
-def _above(start: Token, node: Node, *below: _Part) -> _Part:
+def _above(start: Token, below: list[_Part], kind: Callable[..., Node], *fields: Any) -> _Part:
+    """Make a node of the parts below it, unless they are too deep already."""
     depth = 1 + max(part.depth for part in below)
     if depth > DEEPEST:
         raise start.wrong(f"an expression of at most {DEEPEST} levels", "a deeper one")
-    return _Part(node, start, depth)
+    return _Part(kind(*fields), start, depth)
 
 
 def _numeric(part: _Part) -> Numeric:

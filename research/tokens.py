@@ -92,8 +92,8 @@ def nearest(name: str, known: Collection[str]) -> str:
 
 
 def plain(number: Decimal | float) -> str:
-    """Write a number in its one spelling: no exponent, no zero that says nothing."""
-    text = format(number if isinstance(number, Decimal) else Decimal(repr(number)), "f")
+    """Write a number in its one spelling: no exponent, no zero that says nothing, no -0."""
+    text = format(number if isinstance(number, Decimal) else Decimal(repr(number + 0.0)), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 import msgspec
 
 from core.errors import InvalidInput
-from research.expressions import Comparison, Condition, Cross, Logic, Node, depth
+from research.expressions import Comparison, Condition, Cross, Node, depth, leaves, walk
 from research.strategy import MOST_LEVEL, Side, Strategy
-from research.syntax import Reader
-from research.tokens import tokenize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import timedelta
 
 SIDES: tuple[SideName, ...] = ("long", "short")
 LEVELS = ("stop", "target", "trail")
+_FIELDS = ("timeframe", *SIDES, *LEVELS, "timeout")
 
 MOST_CONDITIONS = 5  # in one rule
 DEEPEST_RULE = 12  # levels of one rule
@@ -47,15 +46,32 @@ class Place(NamedTuple):
 Rules = dict[Place, Condition]
 
 
-def parts(node: Node) -> list[Node]:
-    """Return a node and all below it, each before its own parts, from left to right."""
-    inner = (part for part in msgspec.structs.astuple(node) if isinstance(part, Node))
-    return [node, *(below for part in inner for below in parts(part))]
+class Spot(NamedTuple):
+    """A part of a strategy's rules: in which it stands, its index in `walk`, and what it is."""
+
+    place: Place
+    at: int
+    part: Any
 
 
-def leaves(rule: Condition) -> list[Condition]:
-    """Return the comparisons and crosses of a rule, from left to right."""
-    return [part for part in parts(rule) if isinstance(part, Comparison | Cross)]
+def spots(rules: Rules, fits: Callable[[Node], bool]) -> list[Spot]:
+    """Return where the parts stand that fit, in the order in which they are written."""
+    return [
+        Spot(place, at, part)
+        for place, rule in rules.items()
+        for at, part in enumerate(walk(rule))
+        if fits(part)
+    ]
+
+
+def is_leaf(part: Node) -> bool:
+    """Tell whether a part is a comparison or a cross."""
+    return isinstance(part, Comparison | Cross)
+
+
+def filled(rules: Rules, spot: Spot, new: Node) -> Rules:
+    """Return the rules with another part in that spot."""
+    return rules | {spot.place: put(rules[spot.place], spot.at, new)}
 
 
 def changed(node: _Node, change: Callable[[Node], Node | None]) -> _Node:
@@ -74,7 +90,7 @@ def changed(node: _Node, change: Callable[[Node], Node | None]) -> _Node:
 
 
 def put(node: _Node, place: int, new: Node) -> _Node:
-    """Return the tree with another part at `place`, its index in `parts`."""
+    """Return the tree with another part at `place`, its index in `walk`."""
     remaining = place
 
     def change(_part: Node) -> Node | None:
@@ -83,21 +99,6 @@ def put(node: _Node, place: int, new: Node) -> _Node:
         return new if remaining == -1 else None
 
     return changed(node, change)
-
-
-def clauses(rule: Condition, joint: str) -> list[Condition]:
-    """Return what a rule joins by `and` or by `or` at its top."""
-    if isinstance(rule, Logic) and rule.operator == joint:
-        return [*clauses(rule.left, joint), *clauses(rule.right, joint)]
-    return [rule]
-
-
-def joined(conditions: Sequence[Condition], joint: str) -> Condition:
-    """Join conditions from the left, as the language reads them."""
-    rule = conditions[0]
-    for condition in conditions[1:]:
-        rule = Logic(joint, rule, condition)
-    return rule
 
 
 def rules_of(strategy: Strategy) -> Rules:
@@ -119,17 +120,14 @@ def with_rules(strategy: Strategy, rules: Rules) -> Strategy | None:
 
 def bred(strategy: Strategy, **changes: Any) -> Strategy | None:
     """Return the strategy with other fields, always with a way out; None where it may not be."""
-    fields = {
-        name: changes.get(name, getattr(strategy, name))
-        for name in ("timeframe", *SIDES, *LEVELS, "timeout")
-    }
+    fields = {name: getattr(strategy, name) for name in _FIELDS} | changes
     if fields["short"] is not None and (fields["target"] or 0) > MOST_LEVEL:
         fields["target"] = MOST_LEVEL
-    try:
-        child = replace(strategy, **fields)
-    except InvalidInput:
+    if any(_too_large(fields[name]) for name in SIDES):
         return None
-    if any(len(leaves(rule)) > MOST_CONDITIONS or _too_deep(rule) for rule in child.rules()):
+    try:
+        child = Strategy(**fields)
+    except InvalidInput:
         return None
     return child if has_way_out(child) else replace(child, timeout=_last_resort(child))
 
@@ -143,11 +141,6 @@ def has_way_out(strategy: Strategy) -> bool:
     return by_signal or in_time or either_way
 
 
-def read(text: str) -> Condition:
-    """Return the condition that a text says."""
-    return Reader(tokenize(text)).condition()
-
-
 def complexity(strategy: Strategy) -> int:
     """Return how many conditions and levels a person must keep in mind."""
     exits = (strategy.stop, strategy.target, strategy.trail, strategy.timeout)
@@ -159,8 +152,11 @@ def _side(rules: Rules, name: SideName) -> Side | None:
     return None if entry is None else Side(entry, rules.get(Place(name, "exit")))
 
 
-def _too_deep(rule: Condition) -> bool:
-    return depth(rule) > DEEPEST_RULE
+def _too_large(side: Side | None) -> bool:
+    rules = () if side is None else (side.entry, side.exit)
+    return any(
+        len(leaves(rule)) > MOST_CONDITIONS or depth(rule) > DEEPEST_RULE for rule in rules if rule
+    )
 
 
 def _last_resort(strategy: Strategy) -> timedelta:

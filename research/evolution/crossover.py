@@ -12,23 +12,23 @@ from research.evolution.anatomy import (
     LEVELS,
     SIDES,
     bred,
-    parts,
-    put,
+    filled,
+    is_leaf,
     rules_of,
+    spots,
     with_rules,
 )
 from research.evolution.mirror import is_symmetric, side_of
-from research.expressions import Comparison, Cross
-from research.ideas import pick
+from research.expressions import leaves
 from research.strategy import Side, Strategy
 
 if TYPE_CHECKING:
-    import numpy as np
+    from research.luck import Luck
 
 
-def cross_rules(rng: np.random.Generator, first: Strategy, second: Strategy) -> Strategy | None:
+def cross_rules(luck: Luck, first: Strategy, second: Strategy) -> Strategy | None:
     """Enter as the one does and leave as the other, on the first one's sides."""
-    swapped = bool(rng.integers(2))
+    swapped = bool(luck.below(2))
     sides: dict[str, Side] = {}
     for name in SIDES:
         mine: Side | None = getattr(first, name)
@@ -41,23 +41,17 @@ def cross_rules(rng: np.random.Generator, first: Strategy, second: Strategy) -> 
     return bred(first, **sides)
 
 
-def cross_conditions(
-    rng: np.random.Generator, first: Strategy, second: Strategy
-) -> Strategy | None:
+def cross_conditions(luck: Luck, first: Strategy, second: Strategy) -> Strategy | None:
     """Put a condition of the second in the place of one of the first, on both sides if alike."""
     rules = rules_of(first)
     alike = is_symmetric(first)
-    place = pick(rng, [each for each in rules if not alike or each.side == "long"])
+    place = luck.pick([each for each in rules if not alike or each.side == "long"])
     donor = side_of(second, place.side)
     given = None if donor is None else getattr(donor, place.kind)
     if given is None:
         return None
-    taken = pick(rng, [part for part in parts(given) if isinstance(part, Comparison | Cross)])
-    mine = rules[place]
-    where = pick(
-        rng, [i for i, part in enumerate(parts(mine)) if isinstance(part, Comparison | Cross)]
-    )
-    rules[place] = put(mine, where, taken)
+    spot = luck.pick(spots({place: rules[place]}, is_leaf))
+    rules = filled(rules, spot, luck.pick(leaves(given)))
     if not alike:
         return with_rules(first, rules)
     half = {each: rule for each, rule in rules.items() if each.side == "long"}
@@ -66,14 +60,14 @@ def cross_conditions(
     return None if image is None else bred(one_sided, short=image)  # type: ignore[arg-type] # has an image
 
 
-def cross_levels(rng: np.random.Generator, first: Strategy, second: Strategy) -> Strategy | None:
+def cross_levels(luck: Luck, first: Strategy, second: Strategy) -> Strategy | None:
     """Take each of the levels, the timeout and the bars from either parent."""
     names = (*LEVELS, "timeout", "timeframe")
-    return bred(first, **{name: getattr(pick(rng, (first, second)), name) for name in names})
+    return bred(first, **{name: getattr(luck.pick((first, second)), name) for name in names})
 
 
-def cross_sides(rng: np.random.Generator, first: Strategy, second: Strategy) -> Strategy | None:
+def cross_sides(luck: Luck, first: Strategy, second: Strategy) -> Strategy | None:
     """Buy as the one does and sell short as the other."""
-    one, other = (first, second) if rng.integers(2) else (second, first)
+    one, other = (first, second) if luck.below(2) else (second, first)
     long, short = side_of(one, "long"), side_of(other, "short")
     return None if long is None or short is None else bred(first, long=long, short=short)

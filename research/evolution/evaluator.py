@@ -64,30 +64,34 @@ class MarketEvaluator:
                 raise InvalidInput(f"expected one of {self.symbols}, was {batch.symbol!r}")
             by_symbol.setdefault(batch.symbol, []).append(at)
         each = max(1, self._workers // max(1, len(by_symbol)))  # threads within a symbol
-        with ThreadPoolExecutor(self._workers) as pool:
-            jobs = [
-                pool.submit(self._score, symbol, [batches[at] for at in places], each)
-                for symbol, places in by_symbol.items()
-            ]
-            done = [job.result() for job in jobs]
+
+        def score(places: list[int]) -> list[Scores]:
+            return [self._score(batches[at], each) for at in places]
+
+        done = self._each(score, by_symbol.values())
         scores: dict[int, Scores] = {}
         for places, results in zip(by_symbol.values(), done, strict=True):
             scores |= dict(zip(places, results, strict=True))
         return [scores[at] for at in range(len(batches))]
 
-    def _score(self, symbol: str, batches: Sequence[Batch], workers: int) -> list[Scores]:
-        market, costs, ambiguous = self._markets[symbol], self._costs, self._ambiguous
-        return [
-            evaluate(
-                market,
-                batch.strategies,
-                costs,
-                ambiguous=ambiguous,
-                detrend=True,
-                workers=workers,
-            )
-            for batch in batches
-        ]
+    def _each(
+        self, score: Callable[[list[int]], list[Scores]], symbols: Iterable[list[int]]
+    ) -> list[list[Scores]]:
+        """Score the batches of every symbol, by other threads where there are several workers."""
+        if self._workers == 1:
+            return list(map(score, symbols))
+        with ThreadPoolExecutor(self._workers) as pool:
+            return list(pool.map(score, symbols))
+
+    def _score(self, batch: Batch, workers: int) -> Scores:
+        return evaluate(
+            self._markets[batch.symbol],
+            batch.strategies,
+            self._costs,
+            ambiguous=self._ambiguous,
+            detrend=True,
+            workers=workers,
+        )
 
 
 def of_candles(

@@ -13,6 +13,7 @@ from research.evolution.operators import OPERATORS
 from research.evolution.pareto import by_score, elite_first, preference, without_clones
 from research.evolution.state import Island, Terms, Trial
 from research.generate import generate
+from research.luck import luck_of
 from research.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from research.evolution.operators import Operator
+    from research.luck import Luck
 
 GENERATED, MIGRATED = "generate", "migrate"
 
@@ -95,11 +97,12 @@ class Habitat:
             np.argsort(by_score(objectives, scores)),
             np.argsort(preference(objectives, scores)),
         )
+        luck = luck_of(int(rng.integers(2**53)))
         for _ in range(TRIES * count):
             if len(children) == count:
                 break
             operator = OPERATORS[choose(rng, arms)]
-            child = self._child(rng, operator, ranks)
+            child = self._child(rng, luck, operator, ranks)
             if child is not None and child.strategy.id not in born:
                 born.add(child.strategy.id)
                 children.append(child)
@@ -171,12 +174,14 @@ class Habitat:
             for i in strangers[:places]
         ]
 
-    def _child(self, rng: np.random.Generator, operator: Operator, ranks: Ranks) -> Child | None:
+    def _child(
+        self, rng: np.random.Generator, luck: Luck, operator: Operator, ranks: Ranks
+    ) -> Child | None:
         chosen = [self._parent(rng, ranks) for _ in range(operator.parents)]
         if len(set(chosen)) < len(chosen):
             return None
         parents = [self.strategy(i) for i in chosen]
-        made = operator.make(rng, parents, self._terms.timeframes)
+        made = operator.make(luck, parents, self._terms.timeframes)
         if made is None:
             return None
         return Child(

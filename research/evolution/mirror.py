@@ -8,10 +8,12 @@ distance from a constant, and every condition has exactly one mirror image.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
-from research.evolution.anatomy import Place, Rules, rules_of, with_rules
+from research.evolution.anatomy import bred
 from research.expressions import (
+    REMEMBERED,
     Arithmetic,
     Comparison,
     Condition,
@@ -108,16 +110,10 @@ def is_symmetric(strategy: Strategy) -> bool:
 
 def exchanged(strategy: Strategy) -> Strategy | None:
     """Return the strategy that sells where this one buys, and buys where it sells."""
-    rules: Rules = {}
-    for place in (Place("long", "entry"), Place("long", "exit")):
-        mine, other = rules_of(strategy), place._replace(side="short")
-        if other in mine:
-            rules[place] = mine[other]
-        if place in mine:
-            rules[other] = mine[place]
-    return with_rules(strategy, rules)
+    return bred(strategy, long=strategy.short, short=strategy.long)
 
 
+@lru_cache(REMEMBERED)
 def _condition(node: Condition) -> Condition:
     match node:
         case Not(operand):

@@ -10,10 +10,9 @@ from research.expressions import LARGEST, SMALLEST
 from research.indicators import INDICATORS
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from research.declarations import Parameter
     from research.expressions import Reading
+    from research.luck import Luck
 
 SPREAD = 0.35  # standard deviation of the log of a step
 LONGEST_PERIOD = 400  # bars: what is slower has no value for most of a night's window
@@ -23,10 +22,10 @@ LONGEST_TIMEOUT = timedelta(days=30)
 _MINUTE = timedelta(minutes=1)
 
 
-def stepped(rng: np.random.Generator, value: float) -> float:
+def stepped(luck: Luck, value: float) -> float:
     """Return a number some way off, to two digits, and never the same unless it is 0."""
-    up = rng.integers(2) == 1
-    step = math.exp(abs(rng.normal(0.0, SPREAD)))
+    up = luck.below(2) == 1
+    step = math.exp(abs(luck.gauss(0.0, SPREAD)))
     moved = two_digits(value * step if up else value / step)
     if moved == two_digits(value) and value:
         unit = 10.0 ** (math.floor(math.log10(value)) - 1)
@@ -34,40 +33,40 @@ def stepped(rng: np.random.Generator, value: float) -> float:
     return min(max(moved, SMALLEST), LARGEST) if value else 0.0
 
 
-def stepped_count(rng: np.random.Generator, value: float, least: int, most: int) -> int:
+def stepped_count(luck: Luck, value: float, least: int, most: int) -> int:
     """Return another whole number within the bounds, the same only where there is no other."""
-    moved = round(stepped(rng, max(value, 1.0)))
+    moved = round(stepped(luck, max(value, 1.0)))
     if moved == value:
-        moved += 1 if rng.integers(2) else -1
+        moved += 1 if luck.below(2) else -1
     moved = min(max(moved, least), most)
     if moved == value:
         moved = least + 1 if value == least else most - 1
     return min(max(moved, least), most)
 
 
-def stepped_reading(rng: np.random.Generator, reading: Reading) -> Reading | None:
+def stepped_reading(luck: Luck, reading: Reading) -> Reading | None:
     """Return the indicator with one of its parameters changed; None where it has none."""
     indicator = INDICATORS[reading.name]
     if not indicator.parameters:
         return None
-    which = int(rng.integers(len(indicator.parameters)))
+    which = luck.below(len(indicator.parameters))
     params = list(reading.params)
-    params[which] = _stepped_parameter(rng, indicator.parameters[which], params[which])
+    params[which] = _stepped_parameter(luck, indicator.parameters[which], params[which])
     if not indicator.ordered(tuple(params)):
         return None
     return type(reading)(reading.name, indicator.checked(tuple(params)), reading.source)
 
 
-def stepped_level(rng: np.random.Generator, level: float) -> float:
+def stepped_level(luck: Luck, level: float) -> float:
     """Return another stop, target or trail, a fraction of the price."""
-    return min(max(round(stepped(rng, level * 100) / 100, 6), LEAST_LEVEL), MOST_LEVEL)
+    return min(max(round(stepped(luck, level * 100) / 100, 6), LEAST_LEVEL), MOST_LEVEL)
 
 
-def stepped_timeout(rng: np.random.Generator, timeout: timedelta, step: timedelta) -> timedelta:
+def stepped_timeout(luck: Luck, timeout: timedelta, step: timedelta) -> timedelta:
     """Return another timeout, whole bars of `step`."""
     bars = max(1, timeout // step)
     most = max(2, LONGEST_TIMEOUT // step)
-    return stepped_count(rng, bars, 1, most) * max(step, _MINUTE)
+    return stepped_count(luck, bars, 1, most) * max(step, _MINUTE)
 
 
 def two_digits(value: float) -> float:
@@ -78,8 +77,8 @@ def two_digits(value: float) -> float:
     return float(f"{round(value / unit) * unit:.12g}")
 
 
-def _stepped_parameter(rng: np.random.Generator, parameter: Parameter, value: float) -> float:
+def _stepped_parameter(luck: Luck, parameter: Parameter, value: float) -> float:
     if parameter.whole:
         least, most = int(parameter.least), int(min(parameter.most, LONGEST_PERIOD))
-        return stepped_count(rng, value, least, most)
-    return min(max(stepped(rng, value), parameter.least), parameter.most)
+        return stepped_count(luck, value, least, most)
+    return min(max(stepped(luck, value), parameter.least), parameter.most)

@@ -6,18 +6,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from research.evolution import crossover, mutation
-from research.generate import generate
+from research.generate import draw
 from research.strategy import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
+    from research.luck import Luck
 
 TIMEFRAMES = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h")
 FRESH = "fresh"
 
-Make = Callable[["np.random.Generator", "Sequence[Strategy]", "Sequence[str]"], Strategy | None]
+Make = Callable[["Luck", "Sequence[Strategy]", "Sequence[str]"], Strategy | None]
 
 
 class Operator(NamedTuple):
@@ -28,20 +28,18 @@ class Operator(NamedTuple):
     make: Make
 
 
-def _fresh(
-    rng: np.random.Generator, _parents: Sequence[Strategy], timeframes: Sequence[str]
-) -> Strategy:
-    return generate(1, int(rng.integers(2**62)), timeframes=timeframes)[0]
+def _fresh(luck: Luck, _parents: Sequence[Strategy], timeframes: Sequence[str]) -> Strategy:
+    return draw(luck, timeframes)
 
 
-def _of_one(change: Callable[[np.random.Generator, Strategy], Strategy | None]) -> Operator:
-    return Operator(change.__name__, 1, lambda rng, parents, _: change(rng, parents[0]))
+def _of_one(change: Callable[[Luck, Strategy], Strategy | None]) -> Operator:
+    return Operator(change.__name__, 1, lambda luck, parents, _: change(luck, parents[0]))
 
 
 def _of_two(
-    cross: Callable[[np.random.Generator, Strategy, Strategy], Strategy | None],
+    cross: Callable[[Luck, Strategy, Strategy], Strategy | None],
 ) -> Operator:
-    return Operator(cross.__name__, 2, lambda rng, parents, _: cross(rng, *parents))
+    return Operator(cross.__name__, 2, lambda luck, parents, _: cross(luck, *parents))
 
 
 OPERATORS: dict[str, Operator] = {
@@ -63,7 +61,7 @@ OPERATORS: dict[str, Operator] = {
         Operator(
             "move_timeframe",
             1,
-            lambda rng, parents, timeframes: mutation.move_timeframe(rng, parents[0], timeframes),
+            lambda luck, parents, timeframes: mutation.move_timeframe(luck, parents[0], timeframes),
         ),
         _of_one(mutation.turn_sides),
     )

@@ -297,7 +297,11 @@ def test_a_tree_may_be_as_deep_as_its_text_can_be_read_and_no_deeper() -> None:
     strategy = Strategy("1h", Side(tree))
     assert Strategy.parse(strategy.text) == strategy
     with pytest.raises(InvalidInput, match="at most 64 levels"):
-        Strategy("1h", Side(Not(tree)))
+        Not(tree)
+
+
+def test_zero_has_no_sign() -> None:
+    assert str(Number(-0.0)) == str(Number(0.0)) == "0"
 
 
 def test_a_tree_may_not_be_wider_than_a_text_may_be_long() -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from research.evolution.anatomy import read
 from research.evolution.mirror import (
     exchanged,
     is_symmetric,
@@ -18,6 +17,7 @@ from research.evolution.mirror import (
 from research.generate import generate
 from research.signals import Workspace
 from research.strategy import Side, Strategy
+from research.syntax import condition_of
 from tests.research.markets import random_bars
 
 if TYPE_CHECKING:
@@ -65,15 +65,17 @@ def turned(bars: Bars) -> Bars:
 
 @pytest.mark.parametrize(("rule", "image"), IMAGES.items())
 def test_a_rule_has_the_image_that_a_person_would_write(rule: str, image: str) -> None:
-    assert str(mirrored(read(rule))) == str(read(image)).replace("-mom(5) < 0", "mom(5) > 0")
+    assert str(mirrored(condition_of(rule))) == str(condition_of(image)).replace(
+        "-mom(5) < 0", "mom(5) > 0"
+    )
 
 
 @pytest.mark.parametrize("rule", EXACT)
 def test_the_image_decides_on_the_turned_market_as_the_rule_does(rule: str) -> None:
     bars = random_bars(5, 4_000)
-    image = mirrored(read(rule))
+    image = mirrored(condition_of(rule))
     assert image is not None
-    decided = decisions(bars, read(rule))
+    decided = decisions(bars, condition_of(rule))
     same = decided == decisions(turned(bars), image)
     assert same.mean() > 0.999  # sums in another order round otherwise
     assert decided.any()
@@ -88,7 +90,7 @@ def decisions(bars: Bars, rule) -> np.ndarray:
 
 @pytest.mark.parametrize("rule", EXACT)
 def test_the_image_of_the_image_is_the_rule(rule: str) -> None:
-    image = mirrored(read(rule))
+    image = mirrored(condition_of(rule))
     assert image is not None
     again = mirrored(image)
     assert again is not None
@@ -97,9 +99,9 @@ def test_the_image_of_the_image_is_the_rule(rule: str) -> None:
 
 @pytest.mark.parametrize("rule", ["rsi(14) + close > 50", "rsi(14) > close", "rsi(14) > willr(14)"])
 def test_what_has_no_plain_image_has_none(rule: str) -> None:
-    assert mirrored(read(rule)) is None
-    assert mirrored_side(Side(read(rule))) is None
-    assert mirrored_side(Side(read("close > open"), read(rule))) is None
+    assert mirrored(condition_of(rule)) is None
+    assert mirrored_side(Side(condition_of(rule))) is None
+    assert mirrored_side(Side(condition_of("close > open"), condition_of(rule))) is None
 
 
 def test_the_two_sides_that_are_generated_are_images_of_each_other() -> None:
@@ -116,7 +118,7 @@ def test_one_sided_and_lopsided_strategies_are_not_symmetric() -> None:
 def test_a_side_that_is_missing_is_the_other_one_mirrored() -> None:
     strategy = Strategy.parse("short when rsi(14) > 70 exit when rsi(14) < 50 on 1h")
     long = side_of(strategy, "long")
-    assert long == Side(read("rsi(14) < 30"), read("rsi(14) > 50"))
+    assert long == Side(condition_of("rsi(14) < 30"), condition_of("rsi(14) > 50"))
     assert side_of(strategy, "short") == strategy.short
 
 

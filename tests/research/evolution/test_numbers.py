@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from research.evolution.anatomy import parts, read
 from research.evolution.numbers import (
     LEAST_LEVEL,
     LONGEST_PERIOD,
@@ -22,51 +21,49 @@ from research.evolution.numbers import (
     stepped_timeout,
     two_digits,
 )
-from research.expressions import LARGEST, SMALLEST, Reading
+from research.expressions import LARGEST, SMALLEST, Reading, walk
 from research.indicators import INDICATORS
+from research.luck import luck_of
+from research.syntax import condition_of
 from research.tokens import plain
 from tests.research.trees import readings
 
 seeds = st.integers(0, 2**32)
 
 
-def rng_of(seed: int) -> np.random.Generator:
-    return np.random.default_rng(seed)
-
-
 @given(seeds, st.floats(SMALLEST, LARGEST))
 def test_a_step_leads_to_another_number_of_two_digits(seed: int, value: float) -> None:
-    moved = stepped(rng_of(seed), value)
+    moved = stepped(luck_of(seed), value)
     assert SMALLEST <= moved <= LARGEST
     assert len(plain(moved).replace(".", "").strip("0")) <= 2
     assert moved != value or value in (SMALLEST, LARGEST)
 
 
 def test_steps_are_by_factors_both_ways() -> None:
-    rng = rng_of(1)
-    logs = np.log([stepped(rng, 50.0) / 50.0 for _ in range(4_000)])
+    luck = luck_of(1)
+    logs = np.log([stepped(luck, 50.0) / 50.0 for _ in range(4_000)])
     assert abs(np.mean(logs)) < 0.02
     assert 0.3 < np.std(logs) < 0.4
 
 
 def test_zero_stays() -> None:
-    assert stepped(rng_of(1), 0.0) == 0.0
+    assert stepped(luck_of(1), 0.0) == 0.0
 
 
 @given(seeds, st.integers(1, 10_000), st.integers(1, 5))
 def test_a_count_steps_to_another_within_its_bounds(seed: int, value: int, least: int) -> None:
-    moved = stepped_count(rng_of(seed), value, least, 400)
+    moved = stepped_count(luck_of(seed), value, least, 400)
     assert least <= moved <= 400
     assert moved != value
 
 
 @given(seeds, readings())
 def test_a_stepped_indicator_is_one_that_the_language_takes(seed: int, reading: Reading) -> None:
-    moved = stepped_reading(rng_of(seed), reading)
+    moved = stepped_reading(luck_of(seed), reading)
     if moved is None:
         assert not reading.params or INDICATORS[reading.name].ascending
         return
-    assert parts(read(f"{moved} > 0"))[1] == moved
+    assert walk(condition_of(f"{moved} > 0"))[1] == moved
     assert moved.source == reading.source
     different = [a != b for a, b in zip(moved.params, reading.params, strict=True)]
     assert sum(different) <= 1
@@ -76,7 +73,7 @@ def test_a_stepped_indicator_is_one_that_the_language_takes(seed: int, reading: 
 
 @given(seeds, st.floats(0.0001, 10))
 def test_a_level_stays_a_sensible_share_of_the_price(seed: int, level: float) -> None:
-    moved = stepped_level(rng_of(seed), level)
+    moved = stepped_level(luck_of(seed), level)
     assert LEAST_LEVEL <= moved <= MOST_LEVEL
     assert len(plain(moved)) <= 8
 
@@ -84,7 +81,7 @@ def test_a_level_stays_a_sensible_share_of_the_price(seed: int, level: float) ->
 @given(seeds, st.integers(1, 525_600), st.sampled_from([1, 15, 240]))
 def test_a_timeout_is_whole_bars(seed: int, minutes: int, step: int) -> None:
     bar = timedelta(minutes=step)
-    moved = stepped_timeout(rng_of(seed), timedelta(minutes=minutes), bar)
+    moved = stepped_timeout(luck_of(seed), timedelta(minutes=minutes), bar)
     assert bar <= moved <= LONGEST_TIMEOUT
     assert moved % bar == timedelta(0)
 

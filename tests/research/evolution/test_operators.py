@@ -12,20 +12,17 @@ from research.evolution.anatomy import (
     MOST_CONDITIONS,
     bred,
     changed,
-    clauses,
     complexity,
     has_way_out,
-    joined,
-    leaves,
-    parts,
     put,
-    read,
 )
 from research.evolution.mirror import is_symmetric
 from research.evolution.operators import FRESH, OPERATORS, TIMEFRAMES
-from research.expressions import Number, depth
+from research.expressions import Number, clauses, depth, joined, leaves, walk
 from research.generate import generate
+from research.luck import luck_of
 from research.strategy import Strategy
+from research.syntax import condition_of
 from tests.research.trees import conditions, strategies
 
 PARENTS = generate(300, 11)
@@ -40,8 +37,7 @@ TURTLE = Strategy.parse(
 
 def child_of(name: str, seed: int, *parents: Strategy) -> Strategy | None:
     operator = OPERATORS[name]
-    rng = np.random.default_rng(seed)
-    return operator.make(rng, parents[: operator.parents], TIMEFRAMES)
+    return operator.make(luck_of(seed), parents[: operator.parents], TIMEFRAMES)
 
 
 def children_of(name: str, *parents: Strategy, count: int = 60) -> list[Strategy]:
@@ -75,9 +71,8 @@ def test_children_of_any_parents_that_the_language_can_say_are_valid(
 
 @pytest.mark.parametrize("name", OPERATORS)
 def test_every_operator_mostly_makes_something_new_and_always_the_same(name: str) -> None:
-    rng = np.random.default_rng(3)
-    pairs = [rng.choice(len(PARENTS), 2, replace=False) for _ in range(200)]
-    families = [(PARENTS[one], PARENTS[other]) for one, other in pairs]
+    luck = luck_of(3)
+    families = [luck.some(PARENTS, 2) for _ in range(200)]
     made = [child_of(name, seed, *family) for seed, family in enumerate(families)]
     new = [
         child is not None and child.id not in {parent.id for parent in family}
@@ -89,11 +84,11 @@ def test_every_operator_mostly_makes_something_new_and_always_the_same(name: str
 
 @given(seeds)
 def test_a_generation_of_descendants_stays_within_bounds(seed: int) -> None:
-    rng = np.random.default_rng(seed)
+    luck = luck_of(seed)
     child = PARENTS[seed % len(PARENTS)]
-    for name in rng.choice(list(OPERATORS), 30):
-        mate = PARENTS[int(rng.integers(len(PARENTS)))]
-        child = OPERATORS[name].make(rng, (child, mate), TIMEFRAMES) or child
+    for _ in range(30):
+        operator = OPERATORS[luck.pick(list(OPERATORS))]
+        child = operator.make(luck, (child, luck.pick(PARENTS)), TIMEFRAMES) or child
     check(child)
 
 
@@ -119,7 +114,7 @@ def test_a_threshold_of_an_oscillator_stays_within_its_range() -> None:
     parent = Strategy.parse("long when rsi(14) > 97 exit when rsi(14) < 95 on 1h")
     for child in children_of("step_number", parent):
         assert all(
-            n.value <= 99 for rule in child.rules() for n in parts(rule) if isinstance(n, Number)
+            n.value <= 99 for rule in child.rules() for n in walk(rule) if isinstance(n, Number)
         )
 
 
@@ -167,30 +162,32 @@ def test_crossing_takes_from_both_parents() -> None:
 
 def test_fresh_blood_needs_no_parents_and_keeps_to_the_timeframes() -> None:
     assert OPERATORS[FRESH].parents == 0
-    rng = np.random.default_rng(1)
-    made = [OPERATORS[FRESH].make(rng, (), ("2h",)) for _ in range(5)]
+    luck = luck_of(1)
+    made = [OPERATORS[FRESH].make(luck, (), ("2h",)) for _ in range(5)]
     assert {child.timeframe for child in made if child} == {"2h"}
     assert len({child.id for child in made if child}) == 5
 
 
 @given(conditions(), st.data())
 def test_a_part_is_replaced_at_its_place_and_nowhere_else(rule, data: st.DataObject) -> None:
-    every = parts(rule)
+    every = walk(rule)
     place = data.draw(st.integers(0, len(every) - 1))
     assert put(rule, place, every[place]) == rule
     assert changed(rule, lambda _: None) is rule
     leaf = data.draw(st.sampled_from([i for i, part in enumerate(every) if part in leaves(rule)]))
-    new = put(rule, leaf, read("bop < 0.123"))
+    new = put(rule, leaf, condition_of("bop < 0.123"))
     assert str(new).count("bop < 0.123") == 1
-    assert parts(new)[leaf] == read("bop < 0.123")
+    assert walk(new)[leaf] == condition_of("bop < 0.123")
 
 
 @pytest.mark.parametrize("joint", ["and", "or"])
 def test_clauses_are_joined_as_the_language_reads_them(joint: str) -> None:
-    rule = read(f"close > open {joint} rsi(14) < 30 {joint} (volume > 1 and volume < 9 or bop > 0)")
+    rule = condition_of(
+        f"close > open {joint} rsi(14) < 30 {joint} (volume > 1 and volume < 9 or bop > 0)"
+    )
     split = clauses(rule, joint)
     assert len(split) == (4 if joint == "or" else 3)
-    assert str(read(str(joined(split, joint)))) == str(joined(split, joint))
+    assert str(condition_of(str(joined(split, joint)))) == str(joined(split, joint))
 
 
 @pytest.mark.parametrize(
