@@ -7,7 +7,7 @@ added here or nowhere.
 from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - dataclass fields are read at run time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -23,7 +23,9 @@ class Dataset:
 
     `key` names a row; `time_column` orders rows and names their month; `partition_by` are the
     hive folders of the cold tier (`month` is made from the time column); `hot_days` is how long
-    rows stay hot once they are safe in cold, None for ever.
+    rows stay hot once they are safe in cold, None for ever. `since` names the columns that a
+    migration of the store added, each with that migration's number: rows that were written
+    before it have null there.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Dataset:
     description: str
     partition_by: tuple[str, ...] = ("month",)
     hot_days: int | None = None
+    since: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def schema(self) -> pl.Schema:
@@ -145,23 +148,64 @@ BACKTESTS = Dataset(
 
 TRIALS = Dataset(
     name="trials",
-    description="The permanent ledger: every strategy ever scored, with its daily returns.",
+    description="The permanent ledger: every strategy ever evaluated in the real world.",
     columns={
         "night": pl.String(),
         "strategy_id": pl.String(),
         "venue": pl.String(),
-        "symbol": pl.String(),
+        "symbol": pl.String(),  # `*`: equal stakes in every symbol of the night
+        "text": pl.String(),
         "parents": pl.List(pl.String()),  # lineage; empty for one drawn at random
+        "operator": pl.String(),  # what made it of its parents
+        "generation": pl.Int64(),
+        "seed": pl.Int64(),  # of the night
+        "trades": pl.Int64(),
+        "score": pl.Float64(),  # annualised Sharpe ratio of detrended daily returns
+        "sharpe": pl.Float64(),  # annualised, of the net daily returns
         "first_day": TIME,
         "daily_returns": pl.List(pl.Float64()),
+        # Filled by nights that split their window; null since nights compare with null worlds.
         "in_sample_sharpe": pl.Float64(),
         "out_of_sample_sharpe": pl.Float64(),
-        "deflated_sharpe": pl.Float64(),  # null where it was not reached
+        "deflated_sharpe": pl.Float64(),
         "verdict": pl.String(),  # promoted, or the first check that it failed
         "scored_at": TIME,
         **_PROVENANCE,
     },
     key=("night", "strategy_id", "venue", "symbol"),
+    time_column="scored_at",
+    hot_days=7,
+    since=dict.fromkeys(("text", "operator", "generation", "seed", "trades", "score", "sharpe"), 2),
+)
+
+CANDIDATES = Dataset(
+    name="candidates",
+    description="What a night's search would have bet on, each with what luck says of it.",
+    columns={
+        "night": pl.String(),
+        "candidate_id": pl.String(),
+        "venue": pl.String(),
+        "symbol": pl.String(),  # `*`: every symbol of the night, or a portfolio's members'
+        "kind": pl.String(),  # rule, pooled or portfolio
+        "rank": pl.Int64(),  # 1 is the best score of the night
+        "text": pl.String(),  # a portfolio's members' texts, each headed by a line `[SYMBOL]`
+        "members": pl.List(pl.String()),  # each `strategy_id symbol`
+        "trades": pl.Int64(),
+        "score": pl.Float64(),  # annualised Sharpe ratio of detrended daily returns
+        "sharpe": pl.Float64(),  # annualised, of the net daily returns
+        "total_return": pl.Float64(),
+        "max_drawdown": pl.Float64(),
+        "p_value": pl.Float64(),  # against mirrored worlds; null where it was not asked
+        "permutation_p": pl.Float64(),  # against permuted worlds; null where it was not asked
+        # promoted, not_above_luck, permutation_explains, held_back or not_chosen
+        "verdict": pl.String(),
+        "opinions": pl.String(),  # JSON list: what the second opinions said
+        "first_day": TIME,
+        "daily_returns": pl.List(pl.Float64()),
+        "scored_at": TIME,
+        **_PROVENANCE,
+    },
+    key=("night", "candidate_id", "venue", "symbol"),
     time_column="scored_at",
 )
 
@@ -179,10 +223,24 @@ NIGHTS = Dataset(
         "seed": pl.Int64(),
         "strategies": pl.Int64(),
         "trials": pl.Int64(),
+        "distinct_trials": pl.Int64(),  # strategies among them
+        "candidates": pl.Int64(),
         "survivors": pl.Int64(),
         "promoted": pl.Int64(),
+        "lookahead_refused": pl.Int64(),  # strategies that saw the future, and were thrown out
         "luck_hurdle": pl.Float64(),  # annualised Sharpe expected of the luckiest useless one
         "best_sharpe": pl.Float64(),
+        "best_score": pl.Float64(),
+        "alpha": pl.Float64(),  # the largest p-value that promotes
+        "p_value": pl.Float64(),  # of the night's best, against mirrored worlds
+        "permutation_p": pl.Float64(),  # of the night's best, against permuted worlds
+        "worlds": pl.Int64(),  # mirrored worlds that were searched
+        "permuted_worlds": pl.Int64(),
+        "null_scores": pl.List(pl.Float64()),  # the best score of each mirrored world, in order
+        "permuted_scores": pl.List(pl.Float64()),  # the same of the permuted worlds
+        "smallest_sharpe": pl.Float64(),  # the least true Sharpe ratio found in 4 nights of 5
+        "effective_trials": pl.Float64(),  # independent trials that would be as lucky
+        "ledger": pl.String(),  # the ledger's chain after this night
         "manifest": pl.String(),  # JSON: data snapshot, code, settings, seed
         "timings": pl.String(),  # JSON: seconds by stage
         "report": pl.String(),  # path under NIGHTJAR_HOME
@@ -190,27 +248,84 @@ NIGHTS = Dataset(
     },
     key=("night",),
     time_column="as_of",
+    since=dict.fromkeys(
+        (
+            *("distinct_trials", "candidates", "lookahead_refused", "best_score", "alpha"),
+            *("p_value", "permutation_p", "worlds", "permuted_worlds", "null_scores"),
+            *("permuted_scores", "smallest_sharpe", "effective_trials", "ledger"),
+        ),
+        2,
+    ),
+)
+
+LEDGER = Dataset(
+    name="ledger",
+    description="One row a night: the hash of its trials, chained to that of the night before.",
+    columns={
+        "sequence": pl.Int64(),  # the night's place in the chain, from 1
+        "night": pl.String(),
+        "rows": pl.Int64(),
+        "digest": pl.String(),  # SHA-256 of the night's trials, storage.ledger.digest
+        "previous": pl.String(),  # `chain` of the row before, 64 zeros for the first
+        "chain": pl.String(),  # SHA-256 of previous, digest and night, one after the other
+        "chained_at": TIME,
+        **_PROVENANCE,
+    },
+    key=("night",),
+    time_column="chained_at",
 )
 
 PROMOTIONS = Dataset(
     name="promotions",
-    description="Strategies sent to paper trading, frozen as they were.",
+    description="Candidates sent to paper trading, frozen as they were.",
     columns={
         "night": pl.String(),
-        "strategy_id": pl.String(),
+        "strategy_id": pl.String(),  # the candidate's id
         "venue": pl.String(),
-        "symbol": pl.String(),
+        "symbol": pl.String(),  # `*`: every symbol of the night, or a portfolio's members'
+        "kind": pl.String(),  # rule, pooled or portfolio
         "text": pl.String(),
+        "members": pl.List(pl.String()),  # each `strategy_id symbol`
+        "score": pl.Float64(),
         "sharpe": pl.Float64(),
+        "p_value": pl.Float64(),
+        "permutation_p": pl.Float64(),
+        # Filled by nights that split their window; null since nights compare with null worlds.
         "out_of_sample_sharpe": pl.Float64(),
         "deflated_sharpe": pl.Float64(),
         "luck_hurdle": pl.Float64(),
+        "rule_hash": pl.String(),  # SHA-256 of text, members and costs as they were frozen
+        "plan": pl.String(),  # JSON: how it will be judged, research.paper.Plan
         "status": pl.String(),
         "promoted_at": TIME,
         **_PROVENANCE,
     },
     key=("night", "strategy_id", "venue", "symbol"),
     time_column="promoted_at",
+    since=dict.fromkeys(
+        ("kind", "members", "score", "p_value", "permutation_p", "rule_hash", "plan"), 2
+    ),
+)
+
+PAPER = Dataset(
+    name="paper",
+    description="One row a day of paper trading, of what was promoted and of what was not.",
+    columns={
+        "night": pl.String(),  # the night that promoted or rejected it
+        "strategy_id": pl.String(),  # the candidate's id
+        "venue": pl.String(),
+        "symbol": pl.String(),
+        "cohort": pl.String(),  # promoted, rejected or random
+        "day": TIME,  # a whole UTC day
+        "return": pl.Float64(),  # net
+        "equity": pl.Float64(),  # at the day's end; 1 at the promotion
+        "bars": pl.Int64(),  # minutes of the day that were there, of all its markets together
+        "status": pl.String(),  # after this day: running, confirmed, rejected or killed
+        "paper_night": pl.String(),  # the night that appended the row
+        **_PROVENANCE,
+    },
+    key=("night", "strategy_id", "venue", "symbol", "cohort", "day"),
+    time_column="day",
 )
 
 REVISIONS = Dataset(
@@ -256,8 +371,11 @@ DATASETS: dict[str, Dataset] = {
         STRATEGIES,
         BACKTESTS,
         TRIALS,
+        CANDIDATES,
         NIGHTS,
+        LEDGER,
         PROMOTIONS,
+        PAPER,
         REVISIONS,
         VERDICTS,
     )

@@ -30,6 +30,9 @@ INTERVALS: dict[str, timedelta] = {
     "1d": timedelta(days=1),
 }
 
+# Where a row speaks of every symbol of its night at once; never a folder.
+ALL_SYMBOLS = "*"
+
 # These names become folders of the lake, so their alphabet is closed: nothing a venue calls
 # its symbol can leave the folder it belongs in.
 _SYMBOL = re.compile(r"[A-Z0-9]{1,20}-[A-Z0-9]{1,20}", re.ASCII)
@@ -48,6 +51,11 @@ def check_venue(venue: str) -> str:
     if not _VENUE.fullmatch(venue):
         raise InvalidInput(f"expected a venue in lower case such as binance, was {venue!r}")
     return venue
+
+
+def check_symbols(symbols: str) -> str:
+    """Return `symbols` where it is one symbol, or `*` for all of a night; raise otherwise."""
+    return symbols if symbols == ALL_SYMBOLS else check_symbol(symbols)
 
 
 def interval_step(interval: str) -> timedelta:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from core.errors import InvalidInput
-from core.market import check_symbol, check_venue
+from core.market import check_symbol, check_symbols, check_venue
 from expectations.rules import HELD, ROW
 
 if TYPE_CHECKING:
@@ -16,15 +16,16 @@ if TYPE_CHECKING:
     from core.datasets import Dataset
 
 
-# Names that become folders of the lake, and the checks that guard those.
-NAMES = {"venue": check_venue, "symbol": check_symbol}
 _NONE = pl.lit(0, pl.UInt32)
 
 
 def common_facts(dataset: Dataset, optional: tuple[str, ...], rows: pl.DataFrame) -> pl.DataFrame:
     """Count each row's missing values, its NaN and infinite numbers, and its unusable names."""
     required = [name for name in dataset.columns if name not in optional]
-    checks = [(rows[name], check) for name, check in NAMES.items() if name in rows.columns]
+    # A symbol that becomes a folder of the lake is one; elsewhere it may stand for all.
+    folder = "symbol" in dataset.partition_by
+    names = {"venue": check_venue, "symbol": check_symbol if folder else check_symbols}
+    checks = [(rows[name], check) for name, check in names.items() if name in rows.columns]
     return rows.select(
         ROW,
         missing=pl.sum_horizontal([pl.col(name).is_null() for name in required]),

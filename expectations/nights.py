@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from core.datasets import NIGHTS
-from expectations.rules import ROW, Suite, at_least, between, filled
+from expectations.rules import (
+    NOT_JSON,
+    ROW,
+    Suite,
+    at_least,
+    between,
+    filled,
+    matches,
+    unreadable,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-COUNTS = ("strategies", "trials", "survivors", "promoted", "seed")
+COUNTS = (
+    *("strategies", "trials", "distinct_trials", "candidates", "survivors", "promoted"),
+    *("lookahead_refused", "worlds", "permuted_worlds", "effective_trials", "seed"),
+)
+# Known only since nights compare their best with that of worlds without an edge.
+OF_WORLDS = (
+    *("distinct_trials", "candidates", "lookahead_refused", "best_score", "alpha", "p_value"),
+    *("permutation_p", "worlds", "permuted_worlds", "null_scores", "permuted_scores"),
+    *("smallest_sharpe", "effective_trials", "ledger"),
+)
 
 RULES = (
     filled("night", "empty_night"),
@@ -22,8 +39,14 @@ RULES = (
     *(between(name, "negative_count", 0) for name in COUNTS),
     at_least("trials", "survivors", "more_survivors_than_trials"),
     at_least("survivors", "promoted", "more_promoted_than_survivors"),
-    between("not_json", "not_json", 0, 0),
-    between("best_sharpe", "implausible_sharpe", -100, 100, strictly=True, severity="warning"),
+    at_least("trials", "distinct_trials", "more_strategies_than_trials"),
+    *(between(name, "not_a_probability", 0, 1) for name in ("alpha", "p_value", "permutation_p")),
+    matches("ledger", "not_a_hash", r"^[0-9a-f]{64}\Z", "a SHA-256 in hexadecimal"),
+    NOT_JSON,
+    *(
+        between(name, "implausible_sharpe", -100, 100, strictly=True, severity="warning")
+        for name in ("best_sharpe", "best_score")
+    ),
 )
 
 
@@ -31,24 +54,13 @@ def facts(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """Compute how long a run took, and whether its notes can be read again."""
     del now
     took = (pl.col("finished_at") - pl.col("started_at")).dt.total_seconds()
-    notes = rows.select("manifest", "timings").rows()
-    unreadable = [sum(not _is_object(note) for note in row) for row in notes]
-    return rows.select(ROW, took_s=took, not_json=pl.Series(unreadable, dtype=pl.Int64))
-
-
-def _is_object(note: str | None) -> bool:
-    """Whether a note is a JSON object; a missing one is another rule's matter."""
-    if note is None:
-        return True
-    try:
-        return isinstance(json.loads(note), dict)
-    except ValueError:
-        return False
+    notes = unreadable(rows["manifest"], dict) + unreadable(rows["timings"], dict)
+    return rows.select(ROW, took_s=took, not_json=notes)
 
 
 SUITE = Suite(
     dataset=NIGHTS,
     rules=RULES,
-    optional=("luck_hurdle", "best_sharpe", "report"),
+    optional=("luck_hurdle", "best_sharpe", "report", *OF_WORLDS),
     facts=facts,
 )

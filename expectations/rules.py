@@ -6,6 +6,7 @@ Expectations, which takes seconds. `expectations.engine` makes the expectations 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -125,6 +126,7 @@ MISSING_VALUE = between("missing", "missing_value", 0, 0)
 NOT_FINITE = between("not_finite", "not_finite", 0, 0)
 BAD_NAME = between("bad_names", "bad_name", 0, 0)
 DUPLICATE = between("copies_before", "duplicate", 0, 0, beside=True)
+NOT_JSON = between("not_json", "not_json", 0, 0)
 STRATEGY_ID = matches("strategy_id", "bad_strategy_id", r"^[0-9a-f]{16}\Z", "16 hexadecimal digits")
 
 Facts = Callable[[pl.DataFrame, "datetime"], pl.DataFrame]
@@ -134,6 +136,35 @@ NeighbourFacts = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
 def holds_floats(dtype: pl.DataType) -> bool:
     """Whether a column of this type can hold NaN or infinity."""
     return dtype.is_float() or (isinstance(dtype, pl.List) and dtype.inner == pl.Float64)
+
+
+def unreadable(notes: pl.Series, kind: type) -> pl.Series:
+    """Mark with 1 the notes that are not JSON of the kind, `dict` or `list`; null is not judged."""
+    return pl.Series(
+        [int(note is not None and not _is_json(note, kind)) for note in notes], dtype=pl.Int64
+    )
+
+
+def _is_json(note: str, kind: type) -> bool:
+    try:
+        return isinstance(json.loads(note), kind)
+    except ValueError:
+        return False
+
+
+def bad_members(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return per row how many `members` it has, and how many are not `strategy_id symbol`."""
+    member = pl.col("member")
+    wrong = ~member.str.contains(r"^[0-9a-f]{16} (\*|[A-Z0-9]+-[A-Z0-9]+)\z") | member.is_null()
+    bad = (
+        rows.select(ROW, member="members")
+        .filter(pl.col("member").list.len() > 0)
+        .explode("member")
+        .group_by(ROW)
+        .agg(bad_members=wrong.sum())
+    )
+    counted = rows.select(ROW, member_count=pl.col("members").list.len())
+    return counted.join(bad, on=ROW, how="left", maintain_order="left")
 
 
 def no_neighbour_facts(rows: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:

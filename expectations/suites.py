@@ -5,14 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import InvalidInput
-from expectations import backtests, candles, nights, promotions, strategies, trials
+from expectations import (
+    backtests,
+    candidates,
+    candles,
+    nights,
+    paper,
+    promotions,
+    strategies,
+    trials,
+)
 
 if TYPE_CHECKING:
     from expectations.rules import Suite
 
 SUITES: dict[str, Suite] = {
     file.SUITE.dataset.name: file.SUITE
-    for file in (candles, strategies, backtests, trials, nights, promotions)
+    for file in (
+        *(candles, strategies, backtests, trials),
+        *(candidates, nights, promotions, paper),
+    )
 }
 
 

@@ -15,15 +15,17 @@ if TYPE_CHECKING:
 RULES = (
     STRATEGY_ID,
     filled("night", "empty_night"),
+    filled("text", "empty_text"),
     filled("verdict", "empty_verdict"),
     between("days", "no_days", 1),
     between("worst_day", "lost_more_than_all", -1 - 1e-9),
     between("first_us_of_day", "not_a_day", 0, 0),
     between("bad_parents", "bad_parents", 0, 0),
+    between("trades", "negative_trades", 0),
     between("deflated_sharpe", "not_a_probability", 0, 1),
     *(
         between(name, "implausible_sharpe", -100, 100, strictly=True, severity="warning")
-        for name in ("in_sample_sharpe", "out_of_sample_sharpe")
+        for name in ("score", "sharpe", "in_sample_sharpe", "out_of_sample_sharpe")
     ),
 )
 
@@ -48,6 +50,9 @@ def facts(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
 SUITE = Suite(
     dataset=TRIALS,
     rules=RULES,
-    optional=("in_sample_sharpe", "out_of_sample_sharpe", "deflated_sharpe"),
+    optional=(
+        *("trades", "score", "sharpe"),
+        *("in_sample_sharpe", "out_of_sample_sharpe", "deflated_sharpe"),
+    ),
     facts=facts,
 )

@@ -16,7 +16,7 @@ from deltalake.exceptions import DeltaError
 
 from core.errors import StoreDamaged, StoreUnwritable
 from storage.files import sync
-from storage.schema import columns, literal, quoted
+from storage.schema import columns, literal, parquet_rows, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,12 +62,10 @@ def cold_files(store: Store, dataset: Dataset) -> list[ColdFile]:
 
 def select_files(dataset: Dataset, files: Sequence[ColdFile]) -> str:
     """Return a query of the files' rows with the dataset's columns, in order."""
-    paths = ", ".join(literal(file.path) for file in files)
     types = ", ".join(f"'{name}': VARCHAR" for name in dataset.partition_by)
-    return (
-        f"select {columns(dataset.columns)} from read_parquet([{paths}], "
-        f"hive_partitioning = true, hive_types = {{{types}}})"
-    )
+    options = f"hive_partitioning = true, hive_types = {{{types}}}"
+    rows = parquet_rows(dataset, (file.path for file in files), options)
+    return f"select {columns(dataset.columns)} from {rows}"
 
 
 def replace_partition(
@@ -82,6 +80,7 @@ def replace_partition(
             folder,
             rows.with_columns(pl.lit(month).alias("month")),
             mode="overwrite",
+            schema_mode="merge",  # a table from before a column gets it
             predicate=" and ".join(f"{quoted(name)} = {literal(value)}" for name, value in named),
             partition_by=list(dataset.partition_by),
             writer_properties=WriterProperties(compression="ZSTD"),

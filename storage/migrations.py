@@ -13,7 +13,7 @@ import duckdb
 
 from core.datasets import DATASETS
 from core.errors import StoreTooNew
-from storage.schema import hot_ddl, quoted
+from storage.schema import added_ddl, hot_ddl, quoted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,19 +49,36 @@ def _first_tables(con: DuckDBPyConnection) -> None:
     )
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "make the first tables", _first_tables),)
+def _ledger_tables(con: DuckDBPyConnection) -> None:
+    """Make the tables that are new, and give the others the columns that came with this."""
+    for dataset in DATASETS.values():
+        con.execute(hot_ddl(dataset))
+        for name, version in dataset.since.items():
+            if version == 2:
+                con.execute(added_ddl(dataset, name))
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "make the first tables", _first_tables),
+    Migration(2, "keep candidates, the chain of nights and paper trading", _ledger_tables),
+)
 
 
 def has_table(con: DuckDBPyConnection, name: str) -> bool:
-    """Return whether the hot file, open in `con` as the database `hot`, has the table.
+    """Return whether the hot file, open in `con` as the database `hot`, has the table."""
+    return columns_of(con, name) is not None
+
+
+def columns_of(con: DuckDBPyConnection, name: str) -> list[str] | None:
+    """Return the columns that a table of the hot file has, None where there is no such table.
 
     Asking the table costs a tenth of the first look into DuckDB's list of tables (10 ms).
     """
     try:
-        con.execute(f"from hot.{quoted(name)} limit 0").fetchall()
+        found = con.execute(f"from hot.{quoted(name)} limit 0")
+        return [column[0] for column in found.description or []]
     except duckdb.CatalogException:
-        return False
-    return True
+        return None
 
 
 def applied(con: DuckDBPyConnection) -> int:

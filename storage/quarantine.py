@@ -53,9 +53,7 @@ def write(
 
 def read(store: Store, dataset: str) -> pl.DataFrame:
     """Return all that was ever quarantined of a dataset, with `reasons` and the batch."""
-    declared = dataset_named(dataset)
-    schema = pl.Schema({**declared.columns, **MARKS})
-    return pl.concat([schema.to_frame(), *map(read_parquet, _files(store, dataset))])
+    return _read(dataset_named(dataset), _files(store, dataset))
 
 
 def held(
@@ -118,13 +116,20 @@ def _conform(dataset: Dataset, quarantined: pl.DataFrame) -> pl.DataFrame:
 def _without_known(
     dataset: Dataset, rows: pl.DataFrame, others: list[Path], own: Path
 ) -> pl.DataFrame:
-    known = [read_parquet(path).select(*dataset.columns) for path in others if path != own]
+    known = [path for path in others if path != own]
     if rows.is_empty() or not known:
         return rows
     columns = [*dataset.columns]
     return rows.join(
-        pl.concat(known), on=columns, how="anti", nulls_equal=True, maintain_order="left"
+        _read(dataset, known), on=columns, how="anti", nulls_equal=True, maintain_order="left"
     )
+
+
+def _read(dataset: Dataset, paths: list[Path]) -> pl.DataFrame:
+    """Return the files' rows; a column that came after a file was written is null."""
+    schema = pl.Schema({**dataset.columns, **MARKS})
+    found = pl.concat([schema.to_frame(), *map(read_parquet, paths)], how="diagonal")
+    return found.select(*schema)
 
 
 def _folder(store: Store, dataset: str) -> Path:

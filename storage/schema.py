@@ -73,6 +73,25 @@ def hot_ddl(dataset: Dataset) -> str:
     return f"create table if not exists {quoted(dataset.name)} (\n  {body}\n)"
 
 
+def added_ddl(dataset: Dataset, name: str) -> str:
+    """Return the statement that gives a dataset's hot table one column more."""
+    kind = sql_type(dataset.columns[name])
+    return f"alter table {quoted(dataset.name)} add column if not exists {quoted(name)} {kind}"
+
+
+def parquet_rows(dataset: Dataset, paths: Iterable[str], options: str) -> str:
+    """Return what stands after FROM to read a dataset's Parquet files, with options of DuckDB's.
+
+    A column that a file does not have, since it is older than the column, is null. Files are read
+    by name only where that can be: it opens every one of them, and costs up to half more.
+    """
+    listed = ", ".join(map(literal, paths))
+    if not dataset.since:
+        return f"read_parquet([{listed}], {options})"
+    rows = f"read_parquet([{listed}], {options}, union_by_name = true)"
+    return f"({empty_select(dataset)} union all by name from {rows})"
+
+
 def empty_select(dataset: Dataset) -> str:
     """Return a query of no rows with the dataset's columns and types."""
     nulls = ", ".join(

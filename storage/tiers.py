@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from storage.cold import select_files
-from storage.migrations import has_table
-from storage.schema import columns, empty_select, quoted, same_key
+from storage.migrations import columns_of
+from storage.schema import columns, empty_select, quoted, same_key, sql_type
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,11 +31,12 @@ def union(
         files: the cold files to read.
         where: a condition on the dataset's columns, applied in each tier.
     """
-    if not has_table(con, dataset.name):
+    there = columns_of(con, dataset.name)
+    if there is None:
         return f"{select_files(dataset, files)} where {where}" if files else empty_select(dataset)
     mixed = _mixed(con, dataset, files, where) if files else []
     apart = [file for file in files if file not in mixed]
-    hot = f"select {columns(dataset.columns)} from hot.{quoted(dataset.name)}"
+    hot = _select_hot(dataset, there)
     parts = [f"{hot} where {where}"]
     if mixed:
         cold = select_files(dataset, mixed)
@@ -46,6 +47,18 @@ def union(
     if apart:
         parts.append(f"{select_files(dataset, apart)} where {where}")
     return "\nunion all\n".join(parts)
+
+
+def _select_hot(dataset: Dataset, there: Sequence[str]) -> str:
+    """Return a query of the hot rows; what a file not yet migrated lacks is null."""
+    if set(dataset.columns) <= set(there):
+        return f"select {columns(dataset.columns)} from hot.{quoted(dataset.name)}"
+    chosen = [
+        quoted(name) if name in there else f"null::{sql_type(kind)} as {quoted(name)}"
+        for name, kind in dataset.columns.items()
+    ]
+    # In parentheses, so that a condition on a column that is not there finds its null.
+    return f"select * from (select {', '.join(chosen)} from hot.{quoted(dataset.name)})"
 
 
 def _without(dataset: Dataset, rows: str, others: str, beaten: str, where: str) -> str:

@@ -11,7 +11,7 @@ from core.market import INTERVALS
 from storage import quarantine as held_back
 from storage.cold import cold_files
 from storage.migrations import has_table
-from storage.schema import columns, literal, quoted, sql_type
+from storage.schema import columns, literal, parquet_rows, quoted, sql_type
 from storage.tiers import union
 
 if TYPE_CHECKING:
@@ -126,9 +126,9 @@ def _quarantine(files: dict[str, list[str]]) -> str:
             quoted(name) if name in there else f"null::{kind} as {quoted(name)}"
             for name, kind in wanted.items()
         ]
-        listed = ", ".join(map(literal, paths))
+        rows = parquet_rows(DATASETS[dataset], paths, "hive_partitioning = false")
         parts.append(
             f"select {literal(dataset)} as dataset, {', '.join(chosen)}, {columns(marks)} "
-            f"from read_parquet([{listed}], hive_partitioning = false)"
+            f"from {rows}"
         )
     return " union all ".join(parts)

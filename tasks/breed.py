@@ -37,6 +37,7 @@ CHECKPOINT = "search.msgpack"
 SEARCHED = {
     "strategy_id": pl.String(),
     "symbol": pl.String(),
+    "text": pl.String(),
     "parents": pl.List(pl.String()),
     "operator": pl.String(),
     "generation": pl.Int64(),
@@ -157,6 +158,7 @@ def _searched(found: Evolution, first_day: int) -> pl.DataFrame:
         {
             "strategy_id": one.strategy_id,
             "symbol": symbol,
+            "text": one.text,
             # One that was carried to another island is its own parent there.
             "parents": [parent for parent in one.parents if parent != one.strategy_id],
             "operator": one.operator,

@@ -268,11 +268,14 @@ def vet_trials(
         f"{vetting.trials:,}",
     )
     parents = tried.unique("strategy_id", keep="first", maintain_order=True)
-    judged = _judged(vetting.frame, chosen, curves).join(
-        parents.select("strategy_id", "parents"),
-        on="strategy_id",
-        how="left",
-        maintain_order="left",
+    origin = parents.select("strategy_id", "text", "parents", "operator", "generation")
+    judged = (
+        _judged(vetting.frame, chosen, curves)
+        .join(origin, on="strategy_id", how="left", maintain_order="left")
+        .drop("trades", strict=False)
+        .join(
+            metrics.select(*TRIAL, "trades", "sharpe"), on=TRIAL, how="left", maintain_order="left"
+        )
     )
     frame = _ledger(night, judged, discarded)
     return keep_stage(night, TRIALS.name, frame), vetting.luck_hurdle
@@ -312,10 +315,12 @@ def _judged(vetted: pl.DataFrame, chosen: pl.DataFrame, curves: pl.DataFrame) ->
 def _ledger(night: Night, judged: pl.DataFrame, discarded: pl.DataFrame) -> pl.DataFrame:
     """Return all trials of the night as rows of the ledger."""
     as_of = night.question.as_of
-    rest = discarded.drop("operator", "generation").with_columns(verdict=pl.lit(DISCARDED))
+    rest = discarded.with_columns(verdict=pl.lit(DISCARDED))
     frame = pl.concat([judged, rest], how="diagonal").with_columns(
         pl.col("parents").fill_null([]),
         night=pl.lit(night.night),
+        seed=pl.lit(night.luck),
+        score=pl.lit(None, pl.Float64()),
         venue=pl.lit(night.question.venue),
         scored_at=pl.lit(as_of, TIME),
         source=pl.lit("vet"),
@@ -340,6 +345,7 @@ def promote(
         .join(texts, on="strategy_id", how="left", maintain_order="left")
         .join(sharpe, on=["strategy_id", "symbol"], how="left", maintain_order="left")
         .with_columns(
+            *(pl.lit(None).alias(name) for name in PROMOTIONS.since),
             luck_hurdle=pl.lit(luck_hurdle),
             status=pl.lit("paper"),
             promoted_at=pl.lit(as_of, TIME),

@@ -41,9 +41,7 @@ def test_every_reason_and_warning_of_a_suite_is_explained_and_no_other(dataset: 
 
 @pytest.mark.parametrize("dataset", SUITES)
 def test_every_column_that_may_be_null_is_named(dataset: str) -> None:
-    assert all(f"`{column}`" in section(dataset) for column in SUITES[dataset].optional) or (
-        dataset == "trials" and "The three Sharpe ratios are null" in section(dataset)
-    )
+    assert all(f"`{column}`" in section(dataset) for column in SUITES[dataset].optional)
 
 
 def test_the_numbers_on_the_page_are_those_of_the_gate() -> None:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 
+NEWEST = MIGRATIONS[-1].version
+
+
 def put(store: Store) -> None:
     hot.put(store, "candles", candles(3), now=NOW)
 
@@ -48,11 +51,12 @@ def test_an_older_store_gets_what_it_has_not_had(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(store)
-    more = (Migration(2, "add a table", lambda con: con.execute("create table hot.extra (a INT)")),)
-    monkeypatch.setattr(migrations, "MIGRATIONS", MIGRATIONS + more)
+    new = NEWEST + 1
+    add = Migration(new, "add a table", lambda con: con.execute("create table hot.extra (a INT)"))
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, add))
     put(store)
     put(store)
-    assert recorded(store)[1:] == [(2, "add a table")]
+    assert recorded(store)[-1:] == [(new, "add a table")]
     assert sql("select count(*) from candles", store=store).item() == 3
 
 
@@ -64,12 +68,12 @@ def test_a_migration_that_fails_half_way_did_not_happen(
         raise RuntimeError("killed")
 
     put(store)
-    broken = (*MIGRATIONS, Migration(2, "break", half))
+    broken = (*MIGRATIONS, Migration(NEWEST + 1, "break", half))
     with monkeypatch.context() as newer:
         newer.setattr(migrations, "MIGRATIONS", broken)
         with pytest.raises(RuntimeError, match="killed"):
             put(store)
-    assert recorded(store) == [(1, MIGRATIONS[0].name)]
+    assert recorded(store) == [(change.version, change.name) for change in MIGRATIONS]
     assert sql("select count(*) from candles", store=store).item() == 3
 
 
