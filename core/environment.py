@@ -1,4 +1,4 @@
-"""The environment that Prefect is started with; set before Prefect is first imported."""
+"""The environment that a desk runs in; set before Prefect and numpy are first imported."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ _DEFAULTS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    # numpy's products of matrices differ in their last bits with the number of threads, so that
+    # the same night would not be the same on a machine with other cores.
+    "OPENBLAS_NUM_THREADS": "1",
 }
 
 
 def prepare_prefect(home: Path) -> None:
-    """Set Prefect's defaults for a desk in `home`; whatever a person has set stays.
+    """Set the defaults of a desk in `home`; whatever a person has set stays.
 
     Prefect's own database and settings go under `home`, so that one folder holds the desk and a
     Prefect that is used for other work is not touched.

@@ -1,9 +1,13 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from core.environment import prefer_running_server, prepare_prefect, server_address
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +44,28 @@ def test_a_server_that_the_person_names_is_over_it(tmp_path: Path) -> None:
     os.environ["PREFECT_API_URL"] = "http://127.0.0.1:9/api"
     prefer_running_server(tmp_path)
     assert os.environ["PREFECT_API_URL"] == "http://127.0.0.1:9/api"
+
+
+PRODUCT = (
+    "from pathlib import Path; from core.environment import prepare_prefect;"
+    "prepare_prefect(Path('.')) if {prepared} else None;"
+    "import hashlib, numpy;"
+    "drawn = numpy.random.default_rng(1).standard_normal((500, 90));"
+    "print(hashlib.sha256((drawn @ drawn.T).tobytes()).hexdigest())"
+)
+
+
+def product(*, prepared: bool, **env: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", PRODUCT.format(prepared=prepared)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | env,
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+def test_products_of_matrices_do_not_depend_on_how_many_cores_there_are() -> None:
+    alone = product(prepared=False, OPENBLAS_NUM_THREADS="1")
+    assert product(prepared=True, OMP_NUM_THREADS="2") == alone
