@@ -60,7 +60,7 @@ def sweep(
 ) -> Swept:
     """Trade every column of a matrix, each alone with an equity of 1.
 
-    Booleans whose columns lie side by side (Fortran order) are read where they are.
+    Booleans are read where they lie, by rows or by columns; columns take a little less time.
 
     Args:
         market: `Market.of(candles)`.
@@ -91,12 +91,13 @@ def sweep(
     strategies, ground = columns.shape[1], market.ground
     room = room_of(ground, strategies, keeps=True)
     scores = Scores.of(strategies, market.ends.size) if scored else None
-    kept = [np.empty(0, TRADE)]
+    kept: list[NDArray[np.uint8]] = []
     for part, trades in trade(ground, batch, terms, room, measured=scored):
-        kept.append(trades.copy())
+        kept.append(trades.view(np.uint8).copy())  # field by field takes ten times as long
         if scores is not None:
             scores.put(part, figures(ground, room, part), room.returns[part])
-    return Swept(np.concatenate(kept), room.counts, scores)
+    whole = kept[0] if len(kept) == 1 else np.concatenate([np.empty(0, np.uint8), *kept])
+    return Swept(whole.view(TRADE), room.counts, scores)
 
 
 def _matrix(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from research.engine.bits import NO_ROW, every_bar, lane_of, rows_of
+from research.engine.bits import NO_ROW, every_bar
+from research.engine.packing import rows_of
 from research.engine.run import Batch
 from research.engine.walk import RULES
 
@@ -26,8 +27,7 @@ def flagged(entries: B1, exits: B1 | None, side: str, levels: dict[str, Any]) ->
     """
     bars, strategies = entries.shape
     given = [entries] if exits is None else [entries, exits]
-    lane = lane_of(*given)
-    banks = [rows_of(flags, lane) for flags in given]
+    banks = [rows_of(flags) for flags in given]
     words = banks[0].size // max(strategies, 1)
     rules = np.zeros(strategies, RULES)
     for name in ("long_entry", "long_exit", "short_entry", "short_exit"):
@@ -37,7 +37,7 @@ def flagged(entries: B1, exits: B1 | None, side: str, levels: dict[str, Any]) ->
         rules[f"{side}_exit"] = np.arange(strategies) * words
     for name in LEVELS:
         rules[name] = levels[name]
-    return Batch(banks[0], banks[-1], every_bar(bars, lane=lane), rules)
+    return Batch(banks[0], banks[-1], every_bar(bars), rules)
 
 
 def levels_of(terms: Terms) -> dict[str, Any]:

@@ -164,13 +164,20 @@ def end_nb(
 
 
 @part
+def flag_nb(grid: Grid, t: int) -> int:
+    """Return the first flag decided on the close of bar t or later."""
+    return int(grid.first[t]) if grid.first.size else t
+
+
+@part
 def decision_nb(bank: U8, grid: Grid, one: int, other: int, t: int, bars: int) -> int:
     """Return the first bar from t on whose close decides by row `one` or `other`, else `bars`."""
     if t >= bars or (one == NO_ROW and other == NO_ROW):
         return bars
-    flags = grid.bars.size
-    flag = next_nb(bank, one, other, grid.lane, grid.first[t], flags)
-    return grid.bars[flag] if flag < flags else bars
+    flag = next_nb(bank, one, other, flag_nb(grid, t), grid.size)
+    if flag == grid.size:
+        return bars
+    return grid.bars[flag] if grid.bars.size else flag
 
 
 @part
@@ -178,10 +185,9 @@ def side_nb(bank: U8, grid: Grid, long: int, t: int) -> int:
     """Return on which side the close of bar t, where one entry is decided, enters."""
     if long == NO_ROW:
         return SHORT
-    flag = grid.first[t]
-    at = flag >> grid.lane
-    place = (flag - (at << grid.lane)) << (6 - grid.lane)
-    return LONG if (bank[long + at] >> np.uint64(place)) & np.uint64(1) else SHORT
+    flag = flag_nb(grid, t)
+    word = bank[long + (flag >> 6)]
+    return LONG if (word >> np.uint64(flag & 63)) & np.uint64(1) else SHORT
 
 
 @kernel

@@ -10,15 +10,8 @@ import numpy as np
 
 from research.bars import Bars
 from research.costs import Costs
-from research.engine.bits import (
-    BITS,
-    BYTES,
-    NO_ROW,
-    closed_bars,
-    every_bar,
-    lane_of,
-    rows_of,
-)
+from research.engine.bits import NO_ROW, closed_bars, every_bar
+from research.engine.packing import rows_of
 from research.engine.run import Batch, figures, ground_of, room_of, trade
 from research.engine.walk import RULES
 from research.metrics import daily_returns, day_ends, measure
@@ -50,7 +43,6 @@ class Trial:
     last: Any  # None: on every bar
     flags: tuple[Any, Any, Any, Any]
     terms: Terms
-    lane: int = BITS
 
 
 def bars_of_kind(kind: str, size: int, rng: np.random.Generator) -> Bars:
@@ -103,11 +95,7 @@ def drawn(seed: int) -> Trial:
         timeout=timeout[rng.integers(3)],
         ambiguous="best" if rng.random() < 0.3 else "worst",
     )
-    return Trial(bars, last, tuple(flags), terms, BITS if last is not None else _any_lane(rng))
-
-
-def _any_lane(rng: np.random.Generator) -> int:
-    return int(rng.choice([BITS, BYTES]))
+    return Trial(bars, last, tuple(flags), terms)
 
 
 def batch_of(trial: Trial) -> Batch:
@@ -118,15 +106,12 @@ def batch_of(trial: Trial) -> Batch:
     for name, flags in zip(names, trial.flags, strict=True):
         rules[name] = NO_ROW if flags is None else free
         if flags is not None:
-            banks.append(rows_of(np.asfortranarray(flags[:, None]), trial.lane))
+            banks.append(rows_of(flags[:, None]))
             free += banks[-1].size
     for name in ("stop", "target", "trail", "timeout", "timeout_bars"):
         rules[name] = getattr(trial.terms, name)
     bank = np.concatenate(banks)
-    grid = every_bar(size, lane=trial.lane)
-    if trial.last is not None:
-        grid = closed_bars(size, trial.last)
-    assert lane_of(np.ones((3, 1), np.bool_)) == BYTES
+    grid = every_bar(size) if trial.last is None else closed_bars(size, trial.last)
     return Batch(bank, bank, grid, rules)
 
 

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from research.backtest import Costs, Market, backtest, evaluate
 from research.bars import Bars
-from research.engine.bits import BITS, BYTES
 from research.engine.run import ground_of, room_of, trade
 from research.generate import generate
 from research.metrics import day_ends
@@ -87,7 +86,7 @@ def tiny(draw: Any) -> Trial:
         ambiguous=draw(st.sampled_from(["worst", "best"])),
     )
     bars = Bars(time, *columns, np.ones(len(rows)))
-    return Trial(bars, None, flags, terms, draw(st.sampled_from([BITS, BYTES])))
+    return Trial(bars, None, flags, terms)
 
 
 @settings(max_examples=500)

@@ -8,22 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from research.engine.bits import (
-    BITS,
-    BYTES,
     NO_ROW,
     clear_before,
     clear_from,
     closed_bars,
-    eight_nb,
     every_bar,
-    lane_of,
     lowest_nb,
     next_nb,
-    rows_of,
-    turn_nb,
     word_nb,
     words_of,
 )
+from research.engine.walk import flag_nb
 
 flags = st.lists(st.booleans(), min_size=1, max_size=200).map(np.array)
 
@@ -56,51 +51,12 @@ def test_bits_are_cleared_on_one_side_of_a_cut(one: np.ndarray, cut: int) -> Non
     assert unpacked(after, one.size) == (one & (place < cut)).tolist()
 
 
-@pytest.mark.parametrize("bars", [1, 7, 8, 63, 64, 65, 130])
-@pytest.mark.parametrize("strategies", [1, 3, 7, 8, 9, 15, 16, 21])
-@pytest.mark.parametrize("order", ["C", "F"])
-def test_a_matrix_becomes_rows_whatever_its_layout(bars: int, strategies: int, order: str) -> None:
-    matrix = np.random.default_rng([bars, strategies]).random((bars, strategies)) < 0.4
-    matrix = np.array(matrix, order=order)
-    matrix.flags.writeable = False
-    lane = lane_of(matrix)
-    rows = rows_of(matrix, lane)
-    assert rows.flags.writeable
-    if lane == BYTES:
-        found = rows.view(np.bool_).reshape(strategies, -1)[:, :bars]
-        assert found.tolist() == matrix.T.tolist()
-    for i, row in enumerate(rows_of(matrix, BITS).reshape(strategies, -1)):
-        assert unpacked(row, bars) == matrix[:, i].tolist()
-
-
-def test_no_strategies_have_no_rows() -> None:
-    assert rows_of(np.zeros((9, 0), np.bool_), BITS).size == 0
-    assert rows_of(np.zeros((9, 0), np.bool_), BYTES).size == 0
-
-
-def test_a_column_that_fills_its_words_is_not_copied() -> None:
-    matrix = np.zeros((64, 3), np.bool_, order="F")
-    assert np.shares_memory(rows_of(matrix, BYTES), matrix)
-
-
-def test_turning_is_the_same_interpreted() -> None:
-    matrix = (np.random.default_rng(1).random((75, 11)) < 0.5).view(np.uint8)
-    assert eight_nb(matrix.ravel(), np.uint64(3)) == eight_nb.py_func(matrix.ravel(), np.uint64(3))
-    rows = np.zeros((2, 11, 16), np.uint8)
-    turn_nb(matrix.ravel(), 75, 11, rows[0].reshape(-1))
-    turn_nb.py_func(matrix.ravel(), 75, 11, rows[1].reshape(-1))
-    assert rows[0].any()
-    assert rows[0].tobytes() == rows[1].tobytes()
-
-
-@given(
-    one=flags, first=st.integers(0, 210), lane=st.sampled_from([BITS, BYTES]), seed=st.integers()
-)
+@given(one=flags, first=st.integers(0, 210), seed=st.integers())
 def test_the_next_flag_is_the_first_that_one_row_alone_has(
-    one: np.ndarray, first: int, lane: int, seed: int
+    one: np.ndarray, first: int, seed: int
 ) -> None:
     other = np.random.default_rng(abs(seed)).random(one.size) < 0.3
-    rows = [rows_of(np.asfortranarray(each[:, None]), lane) for each in (one, other)]
+    rows = [words_of(each) for each in (one, other)]
     bank, second = np.concatenate([np.ones(1, np.uint64), *rows]), 1 + rows[0].size
     for left, right, flagged in (
         (1, NO_ROW, one),
@@ -111,8 +67,8 @@ def test_the_next_flag_is_the_first_that_one_row_alone_has(
         ahead = np.flatnonzero(flagged[first:]) + first
         expected = int(ahead[0]) if ahead.size else one.size
         with np.errstate(over="ignore"):
-            assert next_nb(bank, left, right, lane, first, one.size) == expected
-            assert next_nb.py_func(bank, left, right, lane, first, one.size) == expected
+            assert next_nb(bank, left, right, first, one.size) == expected
+            assert next_nb.py_func(bank, left, right, first, one.size) == expected
 
 
 def test_a_word_of_two_rows_holds_what_one_alone_has() -> None:
@@ -124,6 +80,11 @@ def test_a_word_of_two_rows_holds_what_one_alone_has() -> None:
 def test_a_grid_says_which_flag_comes_next() -> None:
     grid = closed_bars(6, np.array([1, 4]))
     assert (grid.bars.tolist(), grid.first.tolist()) == ([1, 4], [0, 0, 1, 1, 1, 2])
-    each = every_bar(3)
-    assert each.bars.tolist() == each.first.tolist() == [0, 1, 2]
     assert closed_bars(2, np.empty(0, np.int64)).first.tolist() == [0, 0]
+
+
+def test_flags_of_every_bar_need_no_table() -> None:
+    for grid in (every_bar(3), closed_bars(3, np.arange(3))):
+        assert (grid.size, grid.bars.size, grid.first.size) == (3, 0, 0)
+        assert [flag_nb(grid, t) for t in range(3)] == [0, 1, 2]
+        assert [flag_nb.py_func(grid, t) for t in range(3)] == [0, 1, 2]

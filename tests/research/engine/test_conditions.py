@@ -30,10 +30,12 @@ def spread(workspace: Workspace, timeframe: str, words: np.ndarray, bars: Bars) 
     """Return bits on the finest bars; fail where one is set that no bar of the timeframe has."""
     grid = workspace.grid(timeframe)
     flags = np.unpackbits(words.view(np.uint8), bitorder="little").astype(np.bool_)
-    assert words.size == -(-grid.bars.size // 64)
-    assert not flags[grid.bars.size :].any()
+    assert words.size == -(-grid.size // 64)
+    assert not flags[grid.size :].any()
+    if not grid.first.size:  # each bar has its own
+        return flags[: grid.size]
     found = np.zeros(bars.time.size, np.bool_)
-    found[grid.bars[flags[: grid.bars.size]]] = True
+    found[grid.bars[flags[: grid.size]]] = True
     return found
 
 
@@ -99,7 +101,7 @@ def test_batches_hold_every_strategy_once_with_its_own_rules_and_levels() -> Non
         for i, rules in zip(work.where, work.batch.rules, strict=True):
             strategy, (timeframe,) = strategies[i], timeframes
             decided = workspace.decisions(strategy)
-            words = -(-workspace.grid(timeframe).bars.size // 64)
+            words = -(-workspace.grid(timeframe).size // 64)
             for name, expected in zip(decided._fields, decided, strict=True):
                 if expected is None:
                     assert rules[name] == NO_ROW

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from research.costs import Costs
-from research.engine.bits import BITS, NO_ROW, closed_bars, every_bar, words_of
+from research.engine.bits import NO_ROW, closed_bars, every_bar, words_of
 from research.engine.levels import FAR, NEAR, blocks_of, prices_of
 from research.engine.walk import (
     decision_nb,
@@ -110,7 +110,7 @@ def test_decisions_are_taken_on_the_bars_of_their_grid() -> None:
 
 
 def test_an_entry_is_of_the_side_whose_rule_holds() -> None:
-    grid = every_bar(3, lane=BITS)
+    grid = every_bar(3)
     bank = np.concatenate([words_of(np.array([True, False, False])), words_of(np.ones(3, bool))])
     assert compiled_and_plain(side_nb, bank, grid, 0, 0) == LONG
     assert compiled_and_plain(side_nb, bank, grid, 0, 1) == SHORT
