@@ -56,11 +56,25 @@ def _connected(address: str, patience: float) -> Iterator[Client]:
     except (OSError, ValueError) as error:
         raise ClusterUnavailable(address, str(error)) from None
     with client:
-        try:
-            client.wait_for_workers(1, timeout=patience)
-        except TimeoutError:
-            raise ClusterUnavailable(address, f"no worker within {patience:g} s") from None
+        with _heard(address):
+            _wait_for_workers(client, address, patience)
         yield client
+
+
+@contextmanager
+def _heard(address: str) -> Iterator[None]:
+    """Translate what asking the scheduler raises; no job's error passes through here."""
+    try:
+        yield
+    except OSError as error:  # Dask's own errors of communication among them
+        raise ClusterUnavailable(address, f"the scheduler went away: {error}") from None
+
+
+def _wait_for_workers(client: Client, address: str, patience: float) -> None:
+    try:
+        client.wait_for_workers(1, timeout=patience)
+    except TimeoutError:
+        raise ClusterUnavailable(address, f"no worker within {patience:g} s") from None
 
 
 def check_workers(client: Client, address: str, wanted: Facts) -> None:
@@ -72,7 +86,8 @@ def check_workers(client: Client, address: str, wanted: Facts) -> None:
 
         return facts()
 
-    found: dict[str, Facts | Exception] = client.run(look, on_error="return")
+    with _heard(address):
+        found: dict[str, Facts | Exception] = client.run(look, on_error="return")
     for worker, said in sorted(found.items()):
         if isinstance(said, Exception):
             raise ClusterDiffers(
@@ -117,8 +132,7 @@ class _Crew(Generic[Job, Result]):
 
     def room(self) -> int:
         """Return how many jobs may be on their way, by the workers that there are now."""
-        threads: dict[str, int] = self._client.nthreads()
-        return max(1, AHEAD * sum(threads.values()))
+        return max(1, AHEAD * self._threads())
 
     def begin(self, job: Job) -> _Begun[Job]:
         """Send a job off."""
@@ -155,13 +169,13 @@ class _Crew(Generic[Job, Result]):
             try:
                 future.exception(timeout=_BEAT)  # to `result`, late is the same as TimeoutError
             except TimeoutError:
-                if self._client.nthreads():
+                if self._threads():
                     idle_since = None
                     continue
                 idle_since = idle_since or time.monotonic() - _BEAT
                 if time.monotonic() - idle_since >= self._patience:
                     raise ClusterUnavailable(
-                        self._address, f"all workers are gone, for {self._patience:g} s"
+                        self._address, f"no worker within {self._patience:g} s"
                     ) from None
             else:
                 return
@@ -174,20 +188,22 @@ class _Crew(Generic[Job, Result]):
             )
         if self._client.status != "running":
             raise ClusterUnavailable(self._address, "the scheduler went away")
-        try:
-            self._client.wait_for_workers(1, timeout=self._patience)
-        except TimeoutError:
-            raise ClusterUnavailable(
-                self._address, f"all workers are gone, for {self._patience:g} s"
-            ) from None
+        with _heard(self._address):
+            _wait_for_workers(self._client, self._address, self._patience)
         self._shared = self._scatter()
         for begun in self._begun:
             if begun.future.cancelled():
                 begun.future = self._submit(begun.job)
                 begun.attempts += 1
 
+    def _threads(self) -> int:
+        with _heard(self._address):
+            threads: dict[str, int] = self._client.nthreads()
+        return sum(threads.values())
+
     def _scatter(self) -> Future[bytes]:
-        scattered: Future[bytes] = self._client.scatter(self._data, broadcast=True, hash=False)
+        with _heard(self._address):
+            scattered: Future[bytes] = self._client.scatter(self._data, broadcast=True, hash=False)
         return scattered
 
     def _submit(self, job: Job) -> Future[Any]:

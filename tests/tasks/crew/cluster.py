@@ -24,7 +24,9 @@ class Cluster:
         self._stack = stack
         self._folder = folder
         self.workers: list[subprocess.Popen[bytes]] = []
-        self._start("scheduler", "--port", "0", "--scheduler-file", str(folder / "scheduler.json"))
+        self.scheduler = self._start(
+            "scheduler", "--port", "0", "--scheduler-file", str(folder / "scheduler.json")
+        )
         self.address = self._announced()
 
     def hire(self, number: int = 1, **env: str) -> None:
