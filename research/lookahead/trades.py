@@ -94,20 +94,16 @@ class Trades:
     def _jobs(self, whole: _Ran, ids: list[str]) -> list[_Job]:
         """Return the histories to run on: the cuts of all, and each strategy's own.
 
-        Its own lie right behind the entry and the exit of one of its trades: there a fill that
-        knows more than it may shows at once.
+        Its own lie right behind some of its fills: there a fill that knows more than it may shows
+        at once.
         """
         cuts = self._histories.cuts
         jobs = [_Job(cut, TRUNCATED, None) for cut in cuts]
         jobs += [_Job(cut, POISONED, None) for cut in self._histories.poisoned]
-        size = self._ground.time.size
         for row, name in enumerate(ids):
-            trades = whole.of(row).trades
-            if not trades.size:
-                continue
-            one = trades[int(name, 16) % trades.size]
-            own = ((POISONED, "entry_bar"), (TRUNCATED, "exit_bar"))
-            jobs += [_Job(int(one[bar]) + 1, kind, row) for kind, bar in own if one[bar] + 1 < size]
+            jobs += [_Job(bar + 1, kind, row) for kind, bar in _fills(whole.of(row).trades, name)]
+        size = self._ground.time.size
+        jobs = [job for job in jobs if job.cut < size]
         return sorted(jobs, key=lambda job: (-job.cut, job.kind))
 
     def _run(self, ground: Ground, batch: Batch) -> _Ran:
@@ -211,6 +207,22 @@ class _Stage:
             _, high, low, close = self._prices[block << size : cut].T
             kept[block] = high.max(), low.min(), close.max(), close.min()
         return kept
+
+
+def _fills(trades: Records, name: str) -> Iterator[tuple[str, int]]:
+    """Yield bars in which a strategy fills, and how to cut there: of two trades that end unlike.
+
+    Which they are is read from the strategy's id, so that it does not matter who is run beside.
+    """
+    if not trades.size:
+        return
+    draw = int(name, 16)
+    one = trades[draw % trades.size]
+    yield POISONED, int(one["entry_bar"])
+    yield TRUNCATED, int(one["exit_bar"])
+    others = trades[trades["reason"] != one["reason"]]
+    if others.size:
+        yield TRUNCATED, int(others[draw % others.size]["exit_bar"])
 
 
 def _cut_batch(batch: Batch, job: _Job, last: I8, known: int, bars: int) -> Batch:
