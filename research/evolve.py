@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from core.errors import InvalidInput
 from research.evolution import island
 from research.evolution.anatomy import complexity
@@ -23,10 +21,11 @@ from research.evolution.island import Child, Habitat
 from research.evolution.operators import OPERATORS, TIMEFRAMES
 from research.evolution.scores import Batch, Evaluator, Scores, pooled
 from research.evolution.state import Evolution, State, Terms, Trial
-from research.strategy import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from research.strategy import Strategy
 
 __all__ = ["Batch", "Evaluator", "Evolution", "Scores", "State", "Trial", "evolve"]
 
@@ -131,9 +130,9 @@ class _Search:
         outcomes: list[Outcome] = []
         for habitat, children in families:
             mine = [next(scores) for _ in habitat.symbols]
-            first = len(self._trials)
-            self._trials += self._scored(habitat, children, mine)
-            outcomes += habitat.sift(range(first, len(self._trials)), children)
+            first, trials = len(self._trials), self._scored(habitat, children, mine)
+            self._trials += trials
+            outcomes += habitat.sift(range(first, len(self._trials)), trials, children)
         self._arms = learned(self._arms, outcomes)
 
     def state(self) -> State:
@@ -148,16 +147,16 @@ class _Search:
     def result(self) -> Evolution:
         """Choose once more among all that were ever scored, each strategy once."""
         taken: set[str] = set()
-        members: list[Trial] = []
+        members: list[tuple[Trial, Strategy]] = []
         for habitat in self._habitats:
             chosen = habitat.best_of_all(taken)
-            taken |= {trial.strategy_id for trial in chosen}
+            taken |= {trial.strategy_id for trial, _ in chosen}
             members += chosen
-        members.sort(key=lambda trial: (-trial.score, trial.strategy_id))
+        members.sort(key=lambda member: (-member[0].score, member[0].strategy_id))
         return Evolution(
-            population=tuple(Strategy.parse(trial.text) for trial in members),
-            scores=tuple(trial.score for trial in members),
-            members=tuple(members),
+            population=tuple(strategy for _, strategy in members),
+            scores=tuple(trial.score for trial, _ in members),
+            members=tuple(trial for trial, _ in members),
             generations=self._generation,
             operators=self._arms,
             trials=tuple(self._trials),
@@ -165,20 +164,19 @@ class _Search:
 
     def _children(self, habitat: Habitat, brood: int) -> list[Child]:
         key = [self._terms.seed, self._generation, brood, habitat.number]
-        rng = np.random.default_rng(key)
         if self._generation == 0:
-            return habitat.founders(rng)
+            return habitat.founders(key)
         several, turn = len(self._habitats) > 1, self._generation % self._terms.migrate_every
         guests = several and turn == 0 and brood == 0
         neighbour = self._habitats[habitat.number - 1] if guests else None
-        return habitat.children(rng, self._arms, habitat.brood_size(brood), neighbour)
+        return habitat.children(key, self._arms, habitat.brood_size(brood), neighbour)
 
     def _scored(
         self, habitat: Habitat, children: Sequence[Child], scores: Sequence[Scores]
     ) -> list[Trial]:
-        figures = pooled(scores, self._terms.min_trades)
-        if len(figures.score) != len(children):
-            raise InvalidInput(f"expected {len(children)} scores, was {len(figures.score)}")
+        judged = pooled(scores, self._terms.min_trades)
+        if len(judged.score) != len(children):
+            raise InvalidInput(f"expected {len(children)} scores, was {len(judged.score)}")
         return [
             Trial(
                 strategy_id=child.strategy.id,
@@ -188,14 +186,8 @@ class _Search:
                 generation=self._generation,
                 island=habitat.name,
                 symbols=habitat.symbols,
-                score=float(figures.score[row]),
-                sharpe=float(figures.sharpe[row]),
-                max_drawdown=float(figures.max_drawdown[row]),
-                turnover=float(figures.turnover[row]),
                 complexity=complexity(child.strategy),
-                trades=tuple(int(count) for count in figures.trades[row]),
-                returns=figures.by_symbol[row].tobytes(),
-                detrended=figures.returns[row].tobytes(),
+                **figures,
             )
-            for row, child in enumerate(children)
+            for child, figures in zip(children, judged.rows(), strict=True)
         ]

@@ -37,13 +37,14 @@ class Arm(msgspec.Struct, frozen=True):
         return self.paid / self.tried if self.tried else 0.0
 
 
-def choose(rng: np.random.Generator, arms: Sequence[Arm]) -> str:
-    """Return the operator to try next."""
-    if rng.random() < ANY:
-        return arms[int(rng.integers(len(arms)))].name
+def choose(rng: np.random.Generator, arms: Sequence[Arm], count: int) -> list[str]:
+    """Return the operators to try next, so many, each drawn as if it were alone."""
     paid = np.array([arm.recent_paid for arm in arms])
     tried = np.array([arm.recent_tried for arm in arms])
-    return arms[int(np.argmax(rng.beta(1.0 + paid, 1.0 + tried - paid)))].name
+    chances = rng.beta(1.0 + paid, 1.0 + tried - paid, size=(count, len(arms)))
+    any_one = rng.integers(len(arms), size=count)
+    chosen = np.where(rng.random(count) < ANY, any_one, chances.argmax(axis=1))
+    return [arms[i].name for i in chosen.tolist()]
 
 
 def learned(arms: Sequence[Arm], outcomes: Iterable[Outcome]) -> tuple[Arm, ...]:

@@ -7,48 +7,66 @@ not positive has nothing to trade off, and stands behind all that have, by its s
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+
+from research.kernels import kernel, part
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
 
+ROUNDING = 1e-12  # of a correlation
+
 
 def fronts(objectives: F8) -> I8:
     """Return the front of every row, 0 for what nothing dominates; all columns are minimised."""
-    count = len(objectives)
-    no_worse = np.ones((count, count), dtype=bool)
-    better = np.zeros((count, count), dtype=bool)
-    for column in objectives.T:
-        no_worse &= column[:, None] <= column[None, :]
-        better |= column[:, None] < column[None, :]
-    dominates = no_worse & better
-    remaining = dominates.sum(axis=0)
-    front = np.full(count, -1, dtype=np.int64)
-    level = 0
-    while (front < 0).any():
-        free = np.flatnonzero((front < 0) & (remaining == 0))
-        front[free] = level
-        remaining -= dominates[free].sum(axis=0)
-        level += 1
+    front = np.empty(len(objectives), dtype=np.int64)
+    fronts_nb(np.ascontiguousarray(objectives), np.lexsort(objectives.T), front)
     return front
+
+
+@kernel
+def fronts_nb(objectives: F8, order: I8, front: I8) -> None:
+    """Write each row's front, the next after the last of those that dominate it.
+
+    In `order` nobody stands before whoever dominates him.
+    """
+    for at in range(order.size):
+        mine, level = order[at], 0
+        for before in range(at):
+            other = order[before]
+            if front[other] < level:
+                continue
+            better = False
+            for k in range(objectives.shape[1]):
+                if objectives[other, k] > objectives[mine, k]:
+                    break
+                better = better or objectives[other, k] < objectives[mine, k]
+            else:
+                if better:
+                    level = front[other] + 1
+        front[mine] = level
 
 
 def crowding(objectives: F8, front: I8) -> F8:
     """Return how far each row's neighbours within its front are apart; infinite at the ends."""
-    distance = np.zeros(len(objectives))
-    for level in range(int(front.max(initial=-1)) + 1):
-        rows = np.flatnonzero(front == level)
-        for column in objectives[rows].T:
-            order = np.argsort(column, kind="stable")
-            sorted_values = column[order]
-            width = sorted_values[-1] - sorted_values[0]
-            gaps = np.full(rows.size, np.inf)
-            if rows.size > 2:
-                inner = sorted_values[2:] - sorted_values[:-2]
-                gaps[1:-1] = inner / width if width > 0 else 0.0
-            distance[rows[order]] += gaps
-    return distance
+    if not front.size:
+        return np.zeros(0)
+    order = np.lexsort((objectives, np.broadcast_to(front[:, None], objectives.shape)), axis=0)
+    values = np.take_along_axis(objectives, order, axis=0)
+    # Of every front, in all columns the same: where it begins, where it ends, and its rows.
+    first = np.flatnonzero(np.diff(np.sort(front), prepend=-1))
+    last = np.append(first[1:], front.size) - 1
+    width = np.repeat(values[last] - values[first], last - first + 1, axis=0)
+    gaps = np.zeros(objectives.shape)
+    np.divide(values[2:] - values[:-2], width[1:-1], out=gaps[1:-1], where=width[1:-1] > 0)
+    gaps[first] = gaps[last] = np.inf
+    distance = np.empty(objectives.shape)
+    np.put_along_axis(distance, order, gaps, axis=0)
+    alone: F8 = distance.sum(axis=1)
+    return alone
 
 
 def preference(objectives: F8, score: F8) -> I8:
@@ -76,31 +94,65 @@ def by_score(objectives: F8, score: F8) -> I8:
 def elite_first(order: I8, scored: I8, elites: int) -> I8:
     """Return the first so many rows of `scored`, then the rest in the order given."""
     best = scored[:elites]
-    return np.concatenate([best, order[~np.isin(order, best)]])
+    is_elite = np.zeros(order.size, dtype=bool)
+    is_elite[best] = True
+    return np.concatenate([best, order[~is_elite[order]]])
 
 
-def without_clones(returns: F8, order: I8, bound: float, most: int) -> list[int]:
-    """Take rows in order, leaving out each that behaves like one already taken.
+def directions(returns: F8) -> F8:
+    """Return unit vectors, rows as given, whose products are the correlations of the rows.
 
-    A clone's daily returns correlate with those of another by more than `bound`; rows whose
-    returns do not vary are clones of each other.
+    Rows that do not vary point along a way of their own, the last column, which makes them clones
+    of each other and of nobody else.
     """
     centred = returns - returns.mean(axis=1, keepdims=True)
     length = np.sqrt((centred**2).sum(axis=1, keepdims=True))
     varies = (returns.max(axis=1) > returns.min(axis=1)) & (length[:, 0] > 0)
-    unit = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
-    taken: list[int] = []
-    kept = np.zeros((most, returns.shape[1]))
-    has_flat = False
-    for row in order:
-        if len(taken) == most:
+    ways = np.zeros((len(returns), returns.shape[1] + 1))
+    np.divide(centred, length, out=ways[:, :-1], where=varies[:, None])
+    ways[~varies, -1] = 2.0
+    return ways
+
+
+def without_clones(ways: F8, order: I8, bound: float, most: int) -> I8:
+    """Take rows in order, at most so many, leaving out each that behaves like one taken before.
+
+    A clone's daily returns correlate with those of another by more than `bound`; `ways` are the
+    `directions` of the rows.
+    """
+    taken = np.empty(most, dtype=np.int64)
+    return taken[: unlike_nb(ways, order, bound + ROUNDING, taken)]
+
+
+@kernel
+def unlike_nb(ways: F8, order: I8, bound: float, taken: I8) -> int:
+    """Write the rows that are taken; return how many. No library adds up in an order of its own."""
+    count = 0
+    for at in range(order.size):
+        if count == taken.size:
             break
-        if not varies[row]:
-            if has_flat:
-                continue
-            has_flat = True
-        elif (kept[: len(taken)] @ unit[row] > bound).any():
-            continue
-        kept[len(taken)] = unit[row] if varies[row] else 0.0
-        taken.append(int(row))
-    return taken
+        row = ways[order[at]]
+        alone = True
+        for before in range(count):
+            if product_nb(row, ways[taken[before]]) > bound:
+                alone = False
+                break
+        if alone:
+            taken[count] = order[at]
+            count += 1
+    return count
+
+
+@part
+def product_nb(one: F8, other: F8) -> Any:
+    """Return the sum of the products, in four sums that do not wait for each other."""
+    whole = one.size - one.size % 4
+    a = b = c = d = 0.0
+    for k in range(0, whole, 4):
+        a += one[k] * other[k]
+        b += one[k + 1] * other[k + 1]
+        c += one[k + 2] * other[k + 2]
+        d += one[k + 3] * other[k + 3]
+    for k in range(whole, one.size):
+        a += one[k] * other[k]
+    return (a + b) + (c + d)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,23 @@ class Pooled(NamedTuple):
     turnover: F8
     trades: NDArray[np.int64]
 
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield what each strategy did as fields of a `Trial`."""
+        for score, sharpe, drawdown, turnover, trades, by_symbol, returns in zip(
+            *(self.score.tolist(), self.sharpe.tolist(), self.max_drawdown.tolist()),
+            *(self.turnover.tolist(), self.trades.tolist(), self.by_symbol, self.returns),
+            strict=True,
+        ):
+            yield {
+                "score": score,
+                "sharpe": sharpe,
+                "max_drawdown": drawdown,
+                "turnover": turnover,
+                "trades": tuple(trades),
+                "returns": by_symbol.tobytes(),
+                "detrended": returns.tobytes(),
+            }
+
 
 def pooled(scores: Sequence[Scores], min_trades: int) -> Pooled:
     """Pool the scores of the same strategies on several symbols.
@@ -69,13 +86,9 @@ def pooled(scores: Sequence[Scores], min_trades: int) -> Pooled:
     if len({len(one) for one in scores}) != 1:
         raise InvalidInput(f"expected as many scores of each symbol, was {list(map(len, scores))}")
     days = max(one.returns.shape[1] for one in scores)
-    by_symbol = np.stack([_since(days, one.returns) for one in scores], axis=1)
-    if not np.isfinite(by_symbol).all():
-        raise InvalidInput("expected finite daily returns, was not")
-    returns = np.stack(
-        [_since(days, one.returns if one.detrended is None else one.detrended) for one in scores],
-        axis=1,
-    ).mean(axis=1)
+    by_symbol = _stacked(days, [one.returns for one in scores])
+    judged = [one.returns if one.detrended is None else one.detrended for one in scores]
+    returns = _stacked(days, judged).mean(axis=1)
     trades = np.stack([one.metrics["trades"] for one in scores], axis=1)
     # Rounded, so that what behaves alike scores alike, however the sums were ordered.
     sharpe = np.round(sharpes(returns), 9)
@@ -91,8 +104,14 @@ def pooled(scores: Sequence[Scores], min_trades: int) -> Pooled:
     )
 
 
-def _since(days: int, returns: F8) -> F8:
-    return np.pad(returns, ((0, 0), (days - returns.shape[1], 0)))
+def _stacked(days: int, by_symbol: Sequence[F8]) -> F8:
+    """Put the daily returns of symbols side by side; those before a listing are 0."""
+    stacked = np.zeros((len(by_symbol[0]), len(by_symbol), days))
+    for at, returns in enumerate(by_symbol):
+        stacked[:, at, days - returns.shape[1] :] = returns
+    if not np.isfinite(stacked).all():
+        raise InvalidInput("expected finite daily returns, was not")
+    return stacked
 
 
 def sharpes(returns: F8) -> F8:

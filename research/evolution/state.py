@@ -45,7 +45,7 @@ class Terms(msgspec.Struct, frozen=True):
             (self.seed >= 0, "a seed from 0", self.seed),
             (symbols and all(self.islands), "islands of at least one symbol each", self.islands),
             (
-                len(set(map(frozenset, self.islands))) == len(self.islands),
+                len({" ".join(sorted(one)) for one in self.islands}) == len(self.islands),
                 "islands that differ",
                 self.islands,
             ),
@@ -63,6 +63,10 @@ class Terms(msgspec.Struct, frozen=True):
         ):
             if not holds:
                 raise InvalidInput(f"expected {expected}, was {was}")
+
+    def name(self, island: int) -> str:
+        """Return what an island is called."""
+        return " ".join(self.islands[island])
 
     def size(self, island: int) -> int:
         """Return an island's share of the population."""
@@ -101,6 +105,11 @@ class Trial(msgspec.Struct, frozen=True):
         return np.frombuffer(self.returns).reshape(len(self.symbols), -1)
 
     @property
+    def daily_detrended(self) -> F8:
+        """Daily returns of the equal stake beyond the drift; not to be written to."""
+        return np.frombuffer(self.detrended)
+
+    @property
     def objectives(self) -> tuple[float, float, float, float]:
         """What is minimised: less score, drawdown, turnover, complexity."""
         return -self.score, self.max_drawdown, self.turnover, float(self.complexity)
@@ -109,10 +118,12 @@ class Trial(msgspec.Struct, frozen=True):
 class Island(msgspec.Struct, frozen=True):
     """A part of the population: numbers of its trials, the best first, and how it gets on.
 
+    `preferred` are the same in the order of Pareto fronts and crowding when they were chosen.
     `idle` counts the generations since the best score last rose.
     """
 
     members: tuple[int, ...]
+    preferred: tuple[int, ...]
     best: float
     idle: int
 

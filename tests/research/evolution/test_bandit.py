@@ -17,7 +17,7 @@ def played(chances: dict[str, float], rounds: int, seed: int, arms=None) -> tupl
     arms = arms or tuple(Arm(name) for name in NAMES)
     last: Counter = Counter()
     for turn in range(rounds):
-        chosen = [choose(rng, arms) for _ in range(20)]
+        chosen = choose(rng, arms, 20)
         arms = learned(arms, [(name, rng.random() < chances[name]) for name in chosen])
         last.update(chosen if turn >= rounds - 10 else [])
     return last, arms

@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as arrays
 from research.evolution.pareto import (
     by_score,
     crowding,
+    directions,
     elite_first,
     fronts,
     preference,
@@ -103,7 +104,7 @@ def test_no_two_that_are_taken_are_clones_and_whoever_is_not_has_one(
     kinds = rng.normal(size=(6, 40))
     returns = kinds[rng.integers(6, size=30)] + rng.uniform(0, 1) * rng.normal(size=(30, 40))
     order = rng.permutation(30)
-    taken = without_clones(returns, order, bound, most)
+    taken = without_clones(directions(returns), order, bound, most).tolist()
     assert len(taken) <= most
     for at, row in enumerate(taken):
         assert all(correlation(returns[row], returns[one]) <= bound + 1e-9 for one in taken[:at])
@@ -115,9 +116,10 @@ def test_no_two_that_are_taken_are_clones_and_whoever_is_not_has_one(
 def test_of_those_that_never_trade_one_is_enough() -> None:
     returns = np.zeros((5, 10))
     returns[2] = np.linspace(-1, 1, 10)
-    assert without_clones(returns, np.arange(5), 0.95, 5) == [0, 2]
+    assert without_clones(directions(returns), np.arange(5), 0.95, 5).tolist() == [0, 2]
 
 
 def test_opposites_are_no_clones() -> None:
     line = np.linspace(-1, 1, 10)
-    assert without_clones(np.stack([line, -line, 2 * line + 1]), np.arange(3), 0.95, 3) == [0, 1]
+    returns = np.stack([line, -line, 2 * line + 1])
+    assert without_clones(directions(returns), np.arange(3), 0.95, 3).tolist() == [0, 1]
