@@ -54,7 +54,8 @@ def effective_of_returns(returns: F8) -> EffectiveTrials:
     """Count the strategies of a matrix of returns, periods by strategies.
 
     The eigenvalues are those of the smaller of the two products of the matrix with itself, so
-    that 5,000 strategies over a year take no longer than 365. Strategies that never varied do
+    that 5,000 strategies over a year take no longer than 365. There are no more of them than
+    periods, so that most counts of more strategies are too low. Strategies that never varied do
     not count.
     """
     kept = returns[:, np.ptp(returns, axis=0) > 0]

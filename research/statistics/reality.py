@@ -42,6 +42,13 @@ class Resampled(NamedTuple):
     threshold: F8
 
 
+class Stepped(NamedTuple):
+    """Which strategies earn more than 0, and the statistic that it took in the last step."""
+
+    superior: tuple[int, ...]
+    bar: float
+
+
 class Superior(NamedTuple):
     """The largest statistic, and the p-values for the three ways to recentre the useless."""
 
@@ -113,7 +120,7 @@ def superior_ability(of: Resampled) -> Superior:
     return Superior(best, *(float(np.mean(values > best)) for values in largest))
 
 
-def step_down(of: Resampled, level: float = 0.05) -> tuple[int, ...]:
+def step_down(of: Resampled, level: float = 0.05) -> Stepped:
     """Return the strategies that earn more than 0, with at most `level` chance of any mistake.
 
     Romano and Wolf's StepM: whoever beats the quantile of the largest recentred statistic is in;
@@ -123,13 +130,14 @@ def step_down(of: Resampled, level: float = 0.05) -> tuple[int, ...]:
         raise InvalidInput(f"expected a level between 0 and 1, was {level!r}")
     centred = of.draws - of.statistics
     left = np.ones(of.statistics.size, np.bool_)
+    bar = math.inf
     while left.any():
-        bar = np.quantile(centred[:, left].max(axis=1), 1.0 - level)
+        bar = float(np.quantile(centred[:, left].max(axis=1), 1.0 - level))
         found = left & (of.statistics > bar)
         if not found.any():
             break
         left &= ~found
-    return tuple(int(i) for i in np.flatnonzero(~left))
+    return Stepped(tuple(int(i) for i in np.flatnonzero(~left)), bar)
 
 
 def _counts(indices: I8) -> F8:

@@ -83,15 +83,15 @@ def test_every_p_value_on_file_is_reproduced(  # noqa: PLR0917 - columns of the 
     assert superior_ability(scaled).statistic == pytest.approx(statistic, abs=1e-9)
     assert superior_ability(scaled)[1:] == studentised
     assert superior_ability(plain)[1:] == raw
-    assert step_down(scaled) == found
+    assert step_down(scaled).superior == found
     case = known[name]
     names = ("lower", "consistent", "upper")
     assert raw == tuple(case["arch_spa"][each] for each in names)
     assert studentised == tuple(case["arch_spa_on_prescaled"][each] for each in names)
     assert studentised == tuple(case["own_same_indices_studentized"][each] for each in names)
     assert reality_check(returns, indices) == case["arch_realitycheck"]["upper"]
-    assert list(step_down(scaled)) == case["arch_stepm_on_prescaled"]
-    assert list(step_down(plain)) == case["arch_stepm"]
+    assert list(step_down(scaled).superior) == case["arch_stepm_on_prescaled"]
+    assert list(step_down(plain).superior) == case["arch_stepm"]
 
 
 @pytest.mark.parametrize("name", ["noise", "edge3_0.2sd", "edge3_but_col9_20x_vol"])
@@ -121,7 +121,8 @@ def test_the_step_down_agrees_with_arch() -> None:
     scaled = returns / long_run_deviation(returns, BLOCK)
     theirs = StepM(np.zeros(250), -scaled, reps=DRAWS, block_size=BLOCK, seed=1234)
     theirs.compute()
-    assert step_down(resampled(returns, drawn(returns), BLOCK)) == tuple(theirs.superior_models)
+    found = step_down(resampled(returns, drawn(returns), BLOCK))
+    assert found.superior == tuple(theirs.superior_models)
 
 
 def test_one_wild_strategy_hides_the_others_only_without_scaling() -> None:
@@ -129,10 +130,10 @@ def test_one_wild_strategy_hides_the_others_only_without_scaling() -> None:
     returns[:, 9] = 20 * (returns[:, 9] - returns[:, 9].mean())
     indices = drawn(returns)
     assert superior_ability(resampled(returns, indices, BLOCK)).consistent < 0.05
-    assert step_down(resampled(returns, indices, BLOCK)) == (3,)
+    assert step_down(resampled(returns, indices, BLOCK)).superior == (3,)
     plain = resampled(returns, indices, BLOCK, studentised=False)
     assert superior_ability(plain).consistent > 0.1
-    assert step_down(plain) == ()
+    assert step_down(plain).superior == ()
 
 
 @given(seed=st.integers(0, 1000), block=st.floats(1, 20), periods=st.integers(3, 40))
@@ -154,8 +155,11 @@ def test_a_step_finds_what_the_first_look_missed() -> None:
     statistics = np.array([5.0, 2.0, 0.0])
     draws = statistics + np.array([[4.0, 0.0, 0.0], [0.0, 1.0, 1.0], [1.0, 1.5, 0.0], [3.0, 0, 1]])
     of = resampled(crowd(), drawn(crowd()), BLOCK)._replace(statistics=statistics, draws=draws)
-    assert step_down(of, 0.01) == (0, 1)
-    assert step_down(of._replace(statistics=statistics - 2.0, draws=draws - 2.0), 0.01) == ()
+    assert step_down(of, 0.01).superior == (0, 1)
+    assert step_down(of, 0.01).bar == pytest.approx(1.0)
+    assert (
+        step_down(of._replace(statistics=statistics - 2.0, draws=draws - 2.0), 0.01).superior == ()
+    )
 
 
 def test_useless_strategies_count_only_in_the_upper_value() -> None:
@@ -169,7 +173,7 @@ def test_strategies_that_never_traded_change_nothing() -> None:
     idle = np.column_stack((np.zeros((250, 5)), returns))
     alone, beside = (resampled(x, drawn(x), BLOCK) for x in (returns, idle))
     assert superior_ability(alone) == superior_ability(beside)
-    assert step_down(beside) == tuple(i + 5 for i in step_down(alone))
+    assert step_down(beside).superior == tuple(i + 5 for i in step_down(alone).superior)
 
 
 def test_noise_is_called_superior_about_as_often_as_said() -> None:
