@@ -192,13 +192,16 @@ class _Seeds:
         return Leaf(words, lookback(node))
 
 
+def parts(rule: Condition) -> Iterator[Node]:
+    """Yield what a rule is made of, and the rule, a part before what it is part of."""
+    yield from (node for node in reversed(list(walk(rule))) if _is_computed(node))
+    if not isinstance(rule, Comparison | Cross):
+        yield rule
+
+
 def _parts(strategy: Strategy) -> Iterator[Node]:
-    """Yield what a strategy's rules are made of, a part before what it is part of."""
     for rule in strategy.rules():
-        below = reversed(list(walk(rule)))
-        yield from (node for node in below if _is_computed(node))
-        if not isinstance(rule, Comparison | Cross):
-            yield rule
+        yield from parts(rule)
 
 
 def _is_computed(node: Node) -> bool:

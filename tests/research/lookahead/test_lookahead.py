@@ -13,7 +13,7 @@ from research import signals
 from research.costs import Costs
 from research.generate import generate
 from research.indicators import INDICATORS
-from research.lookahead import Finding, Proof
+from research.lookahead import Finding, Proof, warmup
 from research.market import Market
 from research.strategy import Strategy
 from tests.research.engine.minutes import garch, recorded
@@ -74,8 +74,7 @@ def minutes() -> Bars:
 @pytest.mark.parametrize("gaps", [False, True])
 def test_strategies_that_know_what_they_may_are_proven(*, gaps: bool) -> None:
     found = proof_of(garch(5, 12_000, gaps=gaps)).check([*generate(150, 3), *parsed(*RULES)])
-    assert [str(each) for each in found if each is not None and each.kind != "warm-up"] == []
-    assert sum(each is not None for each in found) <= 4  # averages that flip at a tie
+    assert [str(each) for each in found if each is not None] == []
 
 
 @pytest.mark.real
@@ -279,6 +278,16 @@ def test_a_warmup_that_is_declared_too_short_is_refused(
     rules = "long when close > {}(150) timeout 1h on 15m"
     found = proof_of(minutes).check(parsed(rules.format("hasty"), rules.format("ema")))
     assert kinds(found) == ["warm-up", None]
+
+
+def test_a_tie_that_rounding_decides_is_not_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A moving sum is off in its last digit by where it began; prices of few digits meet it."""
+    bars, strategies = garch(5, 12_000, gaps=True), generate(150, 3)
+    assert set(kinds(proof_of(bars).check(strategies))) == {None}
+    monkeypatch.setattr(warmup, "SAME", -1.0)  # now every last digit counts
+    found = [each for each in proof_of(bars).check(strategies) if each is not None]
+    assert {each.kind for each in found} == {"warm-up"}
+    assert any("sma(" in each.what for each in found)
 
 
 # --- what cannot be run, and little to run on ----------------------------------------------------
