@@ -13,7 +13,16 @@ from benchmarks.child import ALONE, available, versions
 
 os.environ.update(ALONE)  # before any library that would start threads is imported
 
-from benchmarks import conditions, first_call, growth, machine, population, report, versus
+from benchmarks import (
+    conditions,
+    evolution,
+    first_call,
+    growth,
+    machine,
+    population,
+    report,
+    versus,
+)
 from benchmarks.cases import market
 from core.clock import format_utc, utc_now
 
@@ -21,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-PARTS = ("versus", "population", "conditions", "scaling", "first-call")
+PARTS = ("versus", "population", "conditions", "scaling", "evolution", "first-call")
 
 
 def main() -> None:
@@ -62,6 +71,8 @@ def _sections(
         case "scaling":
             yield growth.growth(growth.QUICK if quick else growth.FULL, peers, folder)
             yield population.scaling(plan)
+        case "evolution":
+            yield evolution.evolution(evolution.QUICK if quick else evolution.FULL)
         case "first-call":
             yield first_call.first_calls(peers, folder, plan.rounds)
 

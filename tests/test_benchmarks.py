@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from benchmarks import conditions, first_call, growth, population, report, versus
+from benchmarks import conditions, evolution, first_call, growth, population, report, versus
 from benchmarks.agreement import Disagreement, compare
 from benchmarks.cases import Rules, case, market, trade, wild
 from benchmarks.engines import Anew, Fast, Reference
@@ -42,6 +42,33 @@ def test_populations_and_matrices_are_timed(tmp_path: Path) -> None:
     assert "| 5 " in str(population.scaling(plan))
     sizes = growth.growth(growth.Plan((1,), (1,), rounds=1), [], tmp_path)
     assert "ours, from candles" in str(sizes)
+
+
+def test_evolution_and_drawing_at_random_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evolution, "AFTER", 2)
+    size = evolution.Size(population=8, generations=1, days=6, workers=1)
+    found = evolution.evolution(evolution.Plan((1,), ("TREND1", "NOISE1"), size))
+    assert "| TREND1-USDT |" in str(found)
+    assert "score 8 strategies on each market" in str(found)
+    assert found.short[0].endswith("on average")
+
+
+def test_the_search_that_is_ahead_is_counted() -> None:
+    rows = [
+        evolution.Winner(search, "X-Y", seed, score, after, planted)
+        for search, seed, score, after, planted in (
+            ("evolution", 1, 5.0, 1.0, True),
+            ("evolution", 2, 1.0, -3.0, True),
+            ("random", 1, 2.0, 0.5, False),
+            ("random", 2, 2.0, 0.0, True),
+        )
+    ]
+    said = evolution.better(rows)
+    assert "2 seeds: its best score is higher in 1 of 2 searches, by 1.00 on average" in said
+    expected = ["X-Y", "3.00", "-1.00", "2 of 2", "2.00", "0.25", "1 of 2"]
+    assert evolution.table(rows) == [expected]
+    unplanted = [row._replace(found=None) for row in rows]
+    assert evolution.table(unplanted)[0][3] == ""
 
 
 def test_every_indicator_and_kind_of_condition_is_timed() -> None:
