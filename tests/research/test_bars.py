@@ -63,6 +63,11 @@ def test_no_rows_are_no_bars() -> None:
     assert bars_of(frame_of(bars_at())).time.size == 0
 
 
+def test_a_series_may_be_of_nobody() -> None:
+    nobody = frame_of(bars_at(0, 1)).with_columns(venue=pl.lit(None, pl.String))
+    assert bars_of(nobody).time.size == 2
+
+
 def put(column: str, row: int, value: object):
     def change(frame: pl.DataFrame) -> pl.DataFrame:
         values = frame[column].to_list()
@@ -79,6 +84,8 @@ def put(column: str, row: int, value: object):
         (lambda f: f.reverse(), "ascending"),
         (lambda f: pl.concat([f, f.tail(1)]), "ascending"),
         (lambda f: f.with_columns(symbol=pl.Series(["A-B", "A-C", "A-B", "A-B"])), "A-B, A-C"),
+        (lambda f: f.with_columns(venue=pl.Series(["x", "x", None, "x"])), "one venue"),
+        (lambda f: f.with_columns(venue=pl.Series([None, "x", "x", "x"])), "one venue"),
         (lambda f: f.with_columns(pl.col("open_time").dt.replace_time_zone(None)), "zone"),
         (lambda f: f.with_columns(pl.col("open_time").cast(pl.Int64)), "zone"),
         (lambda f: f.with_columns(pl.col("close").cast(pl.String)), "numbers in close"),
