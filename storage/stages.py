@@ -60,6 +60,13 @@ def drop(store: Store, night: str, name: str) -> None:
     (_folder(store, night) / name).unlink(missing_ok=True)
 
 
+def forget(store: Store, night: str) -> None:
+    """Remove all that the stages of `night` left."""
+    folder = _folder(store, night)
+    if folder.is_dir():
+        shutil.rmtree(folder)
+
+
 def sweep(store: Store, *, nights: int) -> int:
     """Remove the folders of all but the `nights` written last; return how many went.
 

@@ -66,3 +66,15 @@ def test_where_a_stage_has_got_to_is_kept_until_it_is_dropped(place: Store) -> N
     stages.drop(place, "night", "search")
     stages.drop(place, "night", "search")
     assert stages.kept(place, "night", "search") is None
+
+
+def test_a_night_is_forgotten_with_all_its_stages_and_no_other(place: Store) -> None:
+    kept = stages.write(place, "kept", "trials", FRAME)
+    gone = stages.write(place, "gone", "trials", FRAME)
+    stages.keep(place, "gone", "search", b"half way")
+    for _ in range(2):
+        stages.forget(place, "gone")
+    assert stages.kept(place, "gone", "search") is None
+    with pytest.raises(NothingStored):
+        stages.read(place, gone)
+    assert stages.read(place, kept).equals(FRAME)
