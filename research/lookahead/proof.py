@@ -68,10 +68,10 @@ class Proof:
             ambiguous: As in `evaluate`.
 
         Raises:
-            InvalidInput: There are no cuts to be made.
+            InvalidInput: There are no cuts to be made, or the seed is negative.
         """
-        if cuts < 1:
-            raise InvalidInput(f"expected at least 1 cut, was {cuts}")
+        if cuts < 1 or seed < 0:
+            raise InvalidInput(f"expected at least 1 cut and a seed from 0, was {cuts} and {seed}")
         rng = np.random.default_rng(seed)
         histories = Histories(market, draw_cuts(market.bars.time, cuts, rng))
         terms = costs.terms(market.step, ambiguous=ambiguous)

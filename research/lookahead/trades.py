@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.clock import from_micros
 from research.engine.batches import SIZE, batches
-from research.engine.bits import NO_ROW, closed_bars
+from research.engine.bits import NO_ROW, Grid
 from research.engine.levels import FAR, NEAR, blocks_of
 from research.engine.run import Batch, Ground, Room, room_of, trade
 from research.lookahead.finding import POISONED, TRUNCATED, Finding
@@ -44,6 +44,7 @@ def _mask() -> NDArray[np.uint64]:
 
 
 _MASK = _mask()
+_NO_TRADE = np.empty(0, TRADE)
 
 
 def fast(ground: Ground, batch: Batch, terms: Terms, room: Room) -> Iterator[tuple[slice, Records]]:
@@ -109,7 +110,7 @@ class Trades:
     def _run(self, ground: Ground, batch: Batch) -> _Ran:
         done = [trades.copy() for _, trades in self._engine(ground, batch, self._terms, self._room)]
         counts = self._room.counts[: batch.rules.size].copy()
-        return _Ran(np.concatenate([np.empty(0, TRADE), *done]), counts)
+        return _Ran(done[0] if len(done) == 1 else np.concatenate([_NO_TRADE, *done]), counts)
 
     def _finding(self, job: _Job, first: int, whole: _Ran, other: _Ran) -> Finding:
         one = next((ran.trades[first] for ran in (whole, other) if first < ran.trades.size), None)
@@ -240,7 +241,8 @@ def _cut_batch(batch: Batch, job: _Job, last: I8, known: int, bars: int) -> Batc
     for name, start in zip(_RULES, starts, strict=True):
         rules[name] = start
     bank = np.concatenate([np.zeros(1, np.uint64), rows.reshape(-1)])
-    return Batch(bank, bank, closed_bars(bars, last[:end]), rules)
+    grid = Grid(end, batch.grid.bars[:end], batch.grid.first[:bars])
+    return Batch(bank, bank, grid, rules)
 
 
 def _differing(whole: _Ran, ran: _Ran, job: _Job) -> list[tuple[int, int]]:

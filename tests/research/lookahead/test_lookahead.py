@@ -312,8 +312,10 @@ def test_a_short_history_is_proven_as_far_as_it_goes(count: int) -> None:
 
 
 def test_no_cuts_are_no_proof(minutes: Bars) -> None:
-    with pytest.raises(InvalidInput, match="at least 1 cut, was 0"):
+    with pytest.raises(InvalidInput, match="at least 1 cut and a seed from 0, was 0 and 1"):
         proof_of(minutes, cuts=0)
+    with pytest.raises(InvalidInput, match="was 20 and -1"):
+        proof_of(minutes, seed=-1)
 
 
 def test_nobody_to_prove_is_nobody_refused(minutes: Bars) -> None:
