@@ -6,12 +6,21 @@ Groups are written `NIGHTJAR_COSTS__FEE_BPS=7` in the environment and `[costs]` 
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -40,19 +49,45 @@ class CostSettings(_Group):
 
 
 class VettingSettings(_Group):
-    """What a strategy must show before it is promoted."""
+    """What a candidate must show before it is promoted."""
 
-    holdout: float = Field(
-        1 / 3,
+    alpha: float = Field(
+        0.005,
         gt=0,
         lt=1,
-        description="last share of the window, which a winner must pass on its own",
+        description="how often luck may do as well; over 90 days 0.05 promotes something false on "
+        "some 15 nights a year, 0.01 on 2, 0.002 on one in 2 years",
     )
-    min_trades: int = Field(30, ge=1, description="trades over the whole window")
-    min_deflated_sharpe: float = Field(
-        0.95, gt=0, lt=1, description="probability that the Sharpe ratio beats the luck hurdle"
+    worlds: int = Field(
+        199, ge=1, le=100_000, description="mirrored worlds at most; alpha needs 1/alpha - 1"
+    )
+    stop_after: int = Field(
+        10, ge=1, description="no more worlds once so many did as well as the night's best"
+    )
+    permutations: int = Field(
+        39, ge=1, le=100_000, description="permuted worlds at most, for what the mirrored let pass"
+    )
+    permutation_alpha: float = Field(
+        0.05, gt=0, lt=1, description="how often luck in permuted worlds may do as well"
+    )
+    min_trades: int = Field(30, ge=1, description="trades over the window, on the mean of symbols")
+    max_correlation: float = Field(
+        0.5, gt=0, le=1, description="of daily returns of two rules in one portfolio"
     )
     max_promotions: int = Field(10, ge=0, description="the most that one night may promote")
+
+    @model_validator(mode="after")
+    def _enough_worlds(self) -> Self:
+        for name, level, worlds in (
+            ("worlds", self.alpha, self.worlds),
+            ("permutations", self.permutation_alpha, self.permutations),
+        ):
+            if 1 / (1 + worlds) > level * (1 + 1e-9):
+                least = math.ceil(1 / level - 1e-9) - 1
+                raise ValueError(
+                    f"expected {name} of at least {least}, since p is never below 1/(1 + {name})"
+                )
+        return self
 
 
 class Settings(BaseSettings):

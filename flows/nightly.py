@@ -1,4 +1,4 @@
-"""The night: refresh the market, breed strategies, backtest, vet, promote, report."""
+"""The night: refresh the market, hunt for strategies, ask luck, promote what it cannot explain."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from core.clock import utc_now
 from flows.ingest import collect
 from tasks import nightly as steps
 from tasks import report as pages
+from tasks.backtests import backtest_symbol, gather
 from tasks.breed import breed
 from tasks.gates import gate_stage
+from tasks.judge import judge
+from tasks.ledger import account
 from tasks.markets import is_rest
 from tasks.steps import Stopwatch
+from tasks.weigh import promote, weigh
 
 
 @flow(
@@ -30,7 +34,7 @@ def nightly(
     days: int | None = None,
     seed: int | None = None,
 ) -> pages.NightSummary:
-    """Breed strategies, backtest each, vet them against luck, promote what survives.
+    """Breed strategies, ask worlds without an edge what they are worth, promote what survives.
 
     Every parameter may be left empty; the settings (NIGHTJAR_*, nightjar.toml) then decide.
 
@@ -56,23 +60,22 @@ def nightly(
     with watch("search"):
         bred, searched = breed(night)
         gate_stage(bred)
+    with watch("luck"):
+        judge(night)
+    with watch("weigh"):
+        candidates = gate_stage(weigh(night, searched))
+        promotions = gate_stage(promote(night, candidates))
     with watch("backtest"):
         parts = [
             future.result()
-            for future in [
-                steps.backtest_symbol.submit(night, bred, symbol) for symbol in night.symbols
-            ]
+            for future in [backtest_symbol.submit(night, bred, symbol) for symbol in night.symbols]
         ]
-        metrics = steps.gather(night, "backtests", [metrics for metrics, _ in parts])
-        equity = steps.gather(night, "equity", [equity for _, equity in parts])
+        metrics = gather(night, "backtests", [metrics for metrics, _ in parts])
+        equity = gather(night, "equity", [equity for _, equity in parts])
         gate_stage(metrics, bred.rows * len(night.symbols))
-    with watch("vet"):
-        trials, luck_hurdle = steps.vet_trials(night, metrics, equity, searched)
-        gate_stage(trials)
-    with watch("promote"):
-        promotions = gate_stage(steps.promote(night, bred, metrics, trials, luck_hurdle))
     with watch("save"):
-        for receipt in (bred, metrics, trials, promotions):
+        trials = gate_stage(account(night, searched, candidates, metrics, equity))
+        for receipt in (bred, metrics, trials, candidates, promotions):
             steps.save(receipt)
     with watch("report"):
-        return pages.report_night(night, bred, metrics, equity, trials, luck_hurdle, watch.seconds)
+        return pages.report_night(night, bred, metrics, equity, trials, candidates, watch.seconds)

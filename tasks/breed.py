@@ -1,39 +1,39 @@
-"""The night's search as a step: it sees the days before the holdout, and none of the holdout."""
+"""The night's hunt as a step: every strategy is proven before it is scored."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
 import polars as pl
 from prefect import task
 
-from core.clock import EPOCH
 from core.datasets import STRATEGIES, TIME
 from core.errors import InvalidInput
 from core.receipts import Receipt
 from research.costs import Costs
-from research.evolution.evaluator import MarketEvaluator, of_candles
-from research.evolution.state import SMALLEST_ISLAND, State
-from research.evolve import evolve
+from research.evolution.evaluator import of_candles
+from research.evolution.state import State
+from research.hunt import POOL, Candidate, Procedure, hunt
 from research.metrics import sharpe
-from research.vetting import held_out_days
+from research.proven import Proven
 from storage import stages
-from storage.lake import read_candles
 from storage.store import default_store
-from tasks.nightly import BASE, Night, keep_stage
+from tasks.nightly import Night, keep_stage, night_candles
 from tasks.progress import Progress
 from tasks.steps import ONCE, log
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container
+    from datetime import datetime
 
-    from research.evolution.state import Evolution
+    from research.evolution.state import Evolution, Trial
     from storage.store import Store
 
 CHECKPOINT = "search.msgpack"
+CAUGHT = "caught.msgpack"
 
-# What the search leaves for the ledger: every strategy it scored on a symbol.
+# What the search leaves for the ledger: every strategy it scored, on a symbol or on all.
 SEARCHED = {
     "strategy_id": pl.String(),
     "symbol": pl.String(),
@@ -41,21 +41,51 @@ SEARCHED = {
     "parents": pl.List(pl.String()),
     "operator": pl.String(),
     "generation": pl.Int64(),
+    "trades": pl.Int64(),
     "first_day": TIME,
-    "in_sample_sharpe": pl.Float64(),
+    "score": pl.Float64(),
+    "sharpe": pl.Float64(),
+    "kept": pl.Boolean(),
+    "proven": pl.Boolean(),
     "daily_returns": pl.List(pl.Float64()),
 }
 
 
+class Caught(msgspec.Struct, frozen=True):
+    """What the hunt brought home, for the next steps.
+
+    `evaluations` counts how often a strategy was scored on an island, `days` the days of the
+    window, `refused` the strategies that could not be proven.
+    """
+
+    candidates: tuple[Candidate, ...]
+    evaluations: int
+    days: int
+    refused: int
+
+
+def procedure_of(night: Night) -> Procedure:
+    """Return what is done in every world of a night."""
+    question = night.question
+    return Procedure(
+        strategies=question.strategies,
+        generations=question.generations,
+        min_trades=question.vetting.min_trades,
+        max_correlation=question.vetting.max_correlation,
+    )
+
+
 @task(task_run_name="breed {night.question.strategies} strategies", **ONCE)
 def breed(night: Night) -> tuple[Receipt, Receipt]:
-    """Search for the night's strategies; return them, and all that the search ever scored.
+    """Hunt in the real world; return the final population, and all that was ever scored.
 
     After every generation the search is on disk: a night that was cut off goes on from there, and
     ends as if it had not been.
     """
     store, question = default_store(), night.question
-    evaluator = _evaluator(store, night)
+    candles = night_candles(store, night)
+    score = of_candles(candles, Costs(**question.costs.model_dump()), workers=question.workers)
+    proven = Proven(score, seed=night.luck)
     progress = Progress("search", key="search")
     rounds = question.generations + 1
 
@@ -63,62 +93,46 @@ def breed(night: Night) -> tuple[Receipt, Receipt]:
         stages.keep(store, night.night, CHECKPOINT, state.to_bytes())
         progress(state.generation + 1, rounds)
 
-    found = evolve(
-        evaluator,
+    catch = hunt(
+        proven,
+        night.symbols,
+        procedure_of(night),
         seed=night.luck,
-        population=question.strategies,
-        generations=question.generations,
-        islands=islands(night.symbols, question.strategies),
-        min_trades=question.vetting.min_trades,
         resume=_checkpoint(store, night),
         on_generation=after,
     )
+    found = catch.evolution
     log.info(
         "bred %s strategies in %s generations out of %s trials",
-        *(f"{len(found.population):,}", found.generations, f"{found.charges:,}"),
+        *(f"{len(found.population):,}", found.generations, f"{found.evaluations:,}"),
     )
+    _warn_of_leaks(proven)
+    searched = _searched(found, _first_day(candles), proven.refused)
+    days = searched["daily_returns"].list.len()[0]
+    caught = Caught(catch.candidates, found.evaluations, days, len(proven.refused))
+    stages.keep(store, night.night, CAUGHT, msgspec.msgpack.encode(caught))
     receipts = (
         keep_stage(night, STRATEGIES.name, _bred(night, found)),
-        keep_stage(night, "searched", _searched(found, _first_day(store, night))),
+        keep_stage(night, "searched", searched),
     )
     stages.drop(store, night.night, CHECKPOINT)
     return receipts
 
 
-def islands(symbols: Sequence[str], strategies: int) -> list[list[str]]:
-    """Give every symbol an island of its own, or share them where strategies are too few."""
-    count = max(1, min(len(symbols), strategies // SMALLEST_ISLAND))
-    return [list(symbols[number::count]) for number in range(count)]
+def caught_by(night: Night) -> Caught:
+    """Return what `breed` caught.
+
+    Raises:
+        InvalidInput: It has not run for this night.
+    """
+    data = stages.kept(default_store(), night.night, CAUGHT)
+    if data is None:
+        raise InvalidInput(f"expected night {night.night} to have bred, was before that")
+    return msgspec.msgpack.decode(data, type=Caught)
 
 
-def _candles(store: Store, night: Night, symbols: Sequence[str]) -> pl.DataFrame:
-    question = night.question
-    return read_candles(
-        store,
-        venue=question.venue,
-        symbols=symbols,
-        interval=BASE,
-        start=question.start,
-        end=question.as_of,
-    )
-
-
-def _evaluator(store: Store, night: Night) -> MarketEvaluator:
-    question = night.question
-    candles = _candles(store, night, night.symbols)
-    days = candles["open_time"].dt.date().n_unique()
-    return of_candles(
-        candles,
-        Costs(**question.costs.model_dump()),
-        held_out=held_out_days(days, question.vetting.holdout),
-        workers=question.workers,
-    )
-
-
-def _first_day(store: Store, night: Night) -> int:
-    """Return the first UTC day of the window's bars, in days since the epoch."""
-    first = _candles(store, night, night.symbols[:1])["open_time"][0]
-    return int((first - EPOCH) // timedelta(days=1))
+def _first_day(candles: pl.DataFrame) -> datetime:
+    return cast("datetime", candles["open_time"].dt.truncate("1d").min())
 
 
 def _checkpoint(store: Store, night: Night) -> State | None:
@@ -133,6 +147,12 @@ def _checkpoint(store: Store, night: Night) -> State | None:
         return None
     log.info("the search goes on after generation %s", state.generation)
     return state
+
+
+def _warn_of_leaks(proven: Proven) -> None:
+    if proven.refused:
+        reasons = ", ".join(f"{count} {kind}" for kind, count in proven.reasons().items())
+        log.warning("could not prove %s strategies (%s)", f"{len(proven.refused):,}", reasons)
 
 
 def _bred(night: Night, found: Evolution) -> pl.DataFrame:
@@ -152,24 +172,31 @@ def _bred(night: Night, found: Evolution) -> pl.DataFrame:
     return STRATEGIES.conform(frame)
 
 
-def _searched(found: Evolution, first_day: int) -> pl.DataFrame:
-    opened = EPOCH + timedelta(days=first_day)
-    rows = [
-        {
-            "strategy_id": one.strategy_id,
-            "symbol": symbol,
-            "text": one.text,
-            # One that was carried to another island is its own parent there.
-            "parents": [parent for parent in one.parents if parent != one.strategy_id],
-            "operator": one.operator,
-            "generation": one.generation,
-            "first_day": opened,
-            "in_sample_sharpe": sharpe(returns),
-            "daily_returns": returns.tolist(),
-        }
-        for one in found.trials
-        for symbol, returns in zip(one.symbols, one.daily_returns, strict=True)
-    ]
+def _searched(found: Evolution, first_day: datetime, refused: Container[str]) -> pl.DataFrame:
+    kept = {(one.strategy_id, one.island) for one in found.members}
+    rows = [_row(one, first_day, kept, refused) for one in found.trials]
     return pl.DataFrame(rows, schema=SEARCHED).unique(
         ["strategy_id", "symbol"], keep="first", maintain_order=True
     )
+
+
+def _row(
+    one: Trial, first_day: datetime, kept: set[tuple[str, str]], refused: Container[str]
+) -> dict[str, Any]:
+    returns = one.daily_returns.mean(axis=0)
+    return {
+        "strategy_id": one.strategy_id,
+        "symbol": one.symbols[0] if len(one.symbols) == 1 else POOL,
+        "text": one.text,
+        # One that was carried to another island is its own parent there.
+        "parents": [parent for parent in one.parents if parent != one.strategy_id],
+        "operator": one.operator,
+        "generation": one.generation,
+        "trades": sum(one.trades),
+        "first_day": first_day,
+        "score": one.sharpe,
+        "sharpe": sharpe(returns),
+        "kept": (one.strategy_id, one.island) in kept,
+        "proven": one.strategy_id not in refused,
+        "daily_returns": returns.tolist(),
+    }

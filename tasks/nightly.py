@@ -1,4 +1,4 @@
-"""Steps of the night: pin the question, breed, backtest, vet, select, save, promote."""
+"""A night: what it is asked, which data answers it, and how its steps keep what they made."""
 
 from __future__ import annotations
 
@@ -12,30 +12,21 @@ import polars as pl
 from prefect import task
 
 from core.clock import floor_to, format_utc, utc_now
-from core.datasets import BACKTESTS, PROMOTIONS, STRATEGIES, TIME, TRIALS
+from core.datasets import STRATEGIES
 from core.errors import NothingStored
 from core.receipts import Receipt
 from core.settings import CostSettings, VettingSettings, load
-from core.version import code_version
-from research.backtest import Costs, backtest
-from research.selection import select
-from research.strategy import Strategy
-from research.vetting import SURVIVOR, vet
+from core.version import code_version, lock_version
 from storage import catalog, hot, stages
 from storage.lake import read_candles, sql
 from storage.store import Store, default_store
 from tasks.markets import SANDBOX
-from tasks.progress import Progress
 from tasks.steps import ONCE, PATIENT, log
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from tasks.ingest import Summary
 
 BASE = "1m"  # fills are always on the finest bars
-PROMOTED, NOT_CHOSEN, DISCARDED = "promoted", "not_chosen", "discarded_by_the_search"
-TRIAL = ["strategy_id", "symbol"]
 MADE_BY = "nightjar"
 # A series with more holes than this is not a market that a rule could have been traded on.
 MOST_MISSING = 0.05
@@ -54,6 +45,7 @@ class Question(msgspec.Struct, frozen=True):
     costs: CostSettings
     vetting: VettingSettings
     workers: int
+    dask: str | None = None
 
     @property
     def start(self) -> datetime:
@@ -99,6 +91,7 @@ def ask(
         costs=settings.costs,
         vetting=settings.vetting,
         workers=settings.workers,
+        dask=settings.dask,
     )
 
 
@@ -136,6 +129,7 @@ def pin(question: Question, started_at: datetime) -> Night:
         "costs": question.costs.model_dump(),
         "vetting": question.vetting.model_dump(),
         "code": code_version(),
+        "lock": lock_version(),
         "data": catalog.snapshot(
             store,
             venue=question.venue,
@@ -194,169 +188,6 @@ def quality(store: Store, question: Question) -> pl.DataFrame:
     )
 
 
-@task(task_run_name="backtest {symbol}", **ONCE)
-def backtest_symbol(night: Night, strategies: Receipt, symbol: str) -> tuple[Receipt, Receipt]:
-    """Backtest every strategy on one symbol; return its metrics and its daily equity."""
-    store, question = default_store(), night.question
-    candles = read_candles(
-        store,
-        venue=question.venue,
-        symbols=[symbol],
-        interval=BASE,
-        start=question.start,
-        end=question.as_of,
-    )
-    rules = [Strategy.parse(text) for text in stages.read(store, strategies)["text"]]
-    result = backtest(
-        candles,
-        rules,
-        Costs(**question.costs.model_dump()),
-        workers=question.workers,
-        progress=Progress(f"backtest {symbol}", key=f"backtest-{symbol.lower()}"),
-    )
-    metrics = result.metrics.with_columns(
-        night=pl.lit(night.night),
-        venue=pl.lit(question.venue),
-        start=pl.lit(question.start, TIME),
-        end=pl.lit(question.as_of, TIME),
-        source=pl.lit("backtest"),
-        ingested_at=pl.lit(question.as_of, TIME),
-    )
-    return (
-        keep_stage(night, f"backtests-{symbol}", BACKTESTS.conform(metrics)),
-        keep_stage(night, f"equity-{symbol}", result.equity),
-    )
-
-
-@task(task_run_name="gather {stage}", **ONCE)
-def gather(night: Night, stage: str, parts: list[Receipt]) -> Receipt:
-    """Put the parts of a stage together, in the order given."""
-    store = default_store()
-    return keep_stage(night, stage, pl.concat([stages.read(store, part) for part in parts]))
-
-
-@task(task_run_name="vet {backtests.rows} trials", **ONCE)
-def vet_trials(
-    night: Night, backtests: Receipt, equity: Receipt, searched: Receipt
-) -> tuple[Receipt, float]:
-    """Give every trial its verdict, choose among the survivors; also return the luck hurdle.
-
-    Whatever the search scored and did not keep is a trial too: luck is charged for all of them.
-    """
-    store, question = default_store(), night.question
-    metrics, curves = stages.read(store, backtests), stages.read(store, equity)
-    tried = stages.read(store, searched)
-    discarded = tried.join(metrics, on=TRIAL, how="anti", maintain_order="left")
-    returns = daily_returns(curves)
-    terms = question.vetting
-    vetting = vet(
-        returns,
-        {
-            (row[0], row[1]): row[2]
-            for row in metrics.select("strategy_id", "symbol", "trades").iter_rows()
-        },
-        trials=metrics.height + discarded.height,
-        holdout=terms.holdout,
-        min_trades=terms.min_trades,
-        min_deflated_sharpe=terms.min_deflated_sharpe,
-    )
-    chosen = select(vetting.survivors, returns, most=terms.max_promotions)
-    log.info(
-        "%s survived, %s chosen, of %s trials",
-        vetting.survivors.height,
-        chosen.height,
-        f"{vetting.trials:,}",
-    )
-    parents = tried.unique("strategy_id", keep="first", maintain_order=True)
-    origin = parents.select("strategy_id", "text", "parents", "operator", "generation")
-    judged = (
-        _judged(vetting.frame, chosen, curves)
-        .join(origin, on="strategy_id", how="left", maintain_order="left")
-        .drop("trades", strict=False)
-        .join(
-            metrics.select(*TRIAL, "trades", "sharpe"), on=TRIAL, how="left", maintain_order="left"
-        )
-    )
-    frame = _ledger(night, judged, discarded)
-    return keep_stage(night, TRIALS.name, frame), vetting.luck_hurdle
-
-
-def daily_returns(curves: pl.DataFrame) -> dict[tuple[str, str], np.ndarray[Any, Any]]:
-    """Return the daily returns of every trial of a backtest's `equity` frame, by its names."""
-    return {
-        (str(strategy), str(symbol)): part["return"].to_numpy()
-        for (strategy, symbol), part in curves.group_by(
-            "strategy_id", "symbol", maintain_order=True
-        )
-    }
-
-
-def _judged(vetted: pl.DataFrame, chosen: pl.DataFrame, curves: pl.DataFrame) -> pl.DataFrame:
-    """Return the vetted trials with their daily returns and their last verdict."""
-    days = curves.group_by(TRIAL).agg(
-        pl.col("day").first().cast(TIME).alias("first_day"), pl.col("return").alias("daily_returns")
-    )
-    won = chosen.select(*TRIAL, won=pl.lit(value=True))
-    verdict = (
-        pl.when(pl.col("won").is_not_null())
-        .then(pl.lit(PROMOTED))
-        .when(pl.col("verdict") == SURVIVOR)
-        .then(pl.lit(NOT_CHOSEN))
-        .otherwise(pl.col("verdict"))
-    )
-    return (
-        vetted.join(days, on=TRIAL, how="left", maintain_order="left")
-        .join(won, on=TRIAL, how="left", maintain_order="left")
-        .with_columns(verdict=verdict)
-        .drop("won")
-    )
-
-
-def _ledger(night: Night, judged: pl.DataFrame, discarded: pl.DataFrame) -> pl.DataFrame:
-    """Return all trials of the night as rows of the ledger."""
-    as_of = night.question.as_of
-    rest = discarded.with_columns(verdict=pl.lit(DISCARDED))
-    frame = pl.concat([judged, rest], how="diagonal").with_columns(
-        pl.col("parents").fill_null([]),
-        night=pl.lit(night.night),
-        seed=pl.lit(night.luck),
-        score=pl.lit(None, pl.Float64()),
-        venue=pl.lit(night.question.venue),
-        scored_at=pl.lit(as_of, TIME),
-        source=pl.lit("vet"),
-        ingested_at=pl.lit(as_of, TIME),
-    )
-    return TRIALS.conform(frame)
-
-
-@task(task_run_name="promote", **ONCE)
-def promote(
-    night: Night, strategies: Receipt, backtests: Receipt, trials: Receipt, luck_hurdle: float
-) -> Receipt:
-    """Freeze the night's winners for paper trading."""
-    store, as_of = default_store(), night.question.as_of
-    winners = stages.read(store, trials).filter(pl.col("verdict") == PROMOTED)
-    texts = stages.read(store, strategies).select("strategy_id", "text")
-    sharpe = stages.read(store, backtests).select("strategy_id", "symbol", "sharpe")
-    frame = (
-        winners.select(
-            "night", "strategy_id", "venue", "symbol", "out_of_sample_sharpe", "deflated_sharpe"
-        )
-        .join(texts, on="strategy_id", how="left", maintain_order="left")
-        .join(sharpe, on=["strategy_id", "symbol"], how="left", maintain_order="left")
-        .with_columns(
-            *(pl.lit(None).alias(name) for name in PROMOTIONS.since),
-            luck_hurdle=pl.lit(luck_hurdle),
-            status=pl.lit("paper"),
-            promoted_at=pl.lit(as_of, TIME),
-            source=pl.lit(MADE_BY),
-            ingested_at=pl.lit(as_of, TIME),
-        )
-        .sort("deflated_sharpe", "strategy_id", descending=[True, False])
-    )
-    return keep_stage(night, PROMOTIONS.name, PROMOTIONS.conform(frame))
-
-
 @task(task_run_name="save {receipt.dataset}", **PATIENT)
 def save(receipt: Receipt) -> int:
     """Put what a stage made into the store; return how many rows were new.
@@ -374,3 +205,16 @@ def save(receipt: Receipt) -> int:
 def keep_stage(night: Night, stage: str, frame: pl.DataFrame) -> Receipt:
     """Leave what a stage made on disk for the next one."""
     return stages.write(default_store(), night.night, stage, frame)
+
+
+def night_candles(store: Store, night: Night) -> pl.DataFrame:
+    """Return the finest bars of all the night's symbols over its window."""
+    question = night.question
+    return read_candles(
+        store,
+        venue=question.venue,
+        symbols=night.symbols,
+        interval=BASE,
+        start=question.start,
+        end=question.as_of,
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import Any, cast
 
 import msgspec
@@ -14,14 +13,16 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from core.clock import utc_now
 from core.datasets import NIGHTS
 from core.receipts import Receipt
-from research.vetting import held_out_days
+from research.statistics import luck_hurdle
+from serving.night import RESULTS
 from serving.report import NightReport, headline, nearest, render_html, render_markdown
 from storage import hot, stages
 from storage.files import replacing
 from storage.lake import read_candles, sql
 from storage.store import Store, default_store
-from tasks.nightly import BASE, MADE_BY, NOT_CHOSEN, PROMOTED, TRIAL, Night, quality
+from tasks.nightly import BASE, MADE_BY, Night, quality
 from tasks.steps import ONCE, log
+from tasks.weigh import NOT_CHOSEN, PROMOTED
 
 # How many that were not promoted are drawn beside the winners.
 NEAREST = 3
@@ -53,14 +54,22 @@ def report_night(
     metrics: Receipt,
     equity: Receipt,
     trials: Receipt,
-    luck_hurdle: float,
+    candidates: Receipt,
     timings: dict[str, float],
 ) -> NightSummary:
     """Write the night's page, its artifacts and its row in `nights`."""
     store = default_store()
     results = _results(store, bred, metrics, trials)
+    hurdle = luck_hurdle(trials.rows, night.question.days)
     page = _page(
-        store, night, results, stages.read(store, equity), trials.rows, luck_hurdle, timings
+        store,
+        night,
+        results,
+        _promoted(stages.read(store, candidates)),
+        stages.read(store, equity),
+        trials.rows,
+        hurdle,
+        timings,
     )
     path = store.reports / f"{night.night}.html"
     with replacing(path) as temporary:
@@ -83,7 +92,7 @@ def report_night(
         symbols=night.symbols,
         strategies=page.strategies,
         trials=page.trials,
-        luck_hurdle=luck_hurdle,
+        luck_hurdle=hurdle,
         best_sharpe=_best(results),
         promoted=page.promoted.to_dicts(),
         verdicts=dict(results["verdict"].value_counts(sort=True).iter_rows()),
@@ -94,6 +103,13 @@ def report_night(
 
 def _best(results: pl.DataFrame) -> float | None:
     return cast("float | None", results["sharpe"].max())
+
+
+def _promoted(candidates: pl.DataFrame) -> pl.DataFrame:
+    """Return the promoted in the form of results; what only a backtest measures is null."""
+    rows = candidates.filter(pl.col("verdict") == PROMOTED).rename({"candidate_id": "strategy_id"})
+    empty = pl.DataFrame(schema=RESULTS)
+    return pl.concat([empty, rows.select(name for name in RESULTS if name in rows)], how="diagonal")
 
 
 def _results(store: Store, bred: Receipt, metrics: Receipt, trials: Receipt) -> pl.DataFrame:
@@ -114,17 +130,17 @@ def _page(
     store: Store,
     night: Night,
     results: pl.DataFrame,
+    promoted: pl.DataFrame,
     equity: pl.DataFrame,
     trials: int,
     luck_hurdle: float,
     timings: dict[str, float],
 ) -> NightReport:
     question = night.question
-    promoted = results.filter(pl.col("verdict") == PROMOTED).sort(
-        "deflated_sharpe", *TRIAL, descending=[True, False, False]
-    )
     failed = results.filter(pl.col("verdict") != PROMOTED)
-    drawn = pl.concat([promoted, nearest(failed, NEAREST)]).select("strategy_id", "symbol")
+    drawn = pl.concat(
+        [one.select("strategy_id", "symbol") for one in (promoted, nearest(failed, NEAREST))]
+    )
     return NightReport(
         night=night.night,
         as_of=question.as_of,
@@ -146,8 +162,6 @@ def _page(
         gates=_gates(store, night),
         timings=timings,
         manifest=night.manifest,
-        holdout_from=question.as_of
-        - timedelta(days=held_out_days(question.days, question.vetting.holdout)),
     )
 
 

@@ -56,6 +56,15 @@ class MarketEvaluator:
         """The symbols there are, by name."""
         return tuple(sorted(self._markets))
 
+    @property
+    def costs(self) -> Costs:
+        """What every trade pays."""
+        return self._costs
+
+    def market(self, symbol: str) -> Market:
+        """Return the market of one of the symbols."""
+        return self._markets[symbol]
+
     def __call__(self, batches: Sequence[Batch]) -> list[Scores]:
         """Return the scores of every batch, in order."""
         by_symbol: dict[str, list[int]] = {}
@@ -104,8 +113,7 @@ def of_candles(
 ) -> MarketEvaluator:
     """Return the evaluator of all symbols of `candles`, without their last `held_out` days.
 
-    A search must never see the days that vetting holds out: `research.vetting.held_out_days` says
-    how many these are.
+    What is held out is for whoever wants to look at days that a search has not seen.
 
     Raises:
         InvalidInput: The candles are not clean series, no day is left, or the series differ in

@@ -13,12 +13,13 @@ from flows.nightly import nightly
 from storage import stages
 from storage.lake import sql
 from storage.store import Store, default_store
-from tasks.breed import CHECKPOINT
+from tasks.breed import CAUGHT, CHECKPOINT
+from tasks.judge import JUDGED
 
 AS_OF = datetime(2026, 3, 11, tzinfo=UTC)
 SYMBOLS = ["NOISE1-USDT", "TREND1-USDT"]
 SMALL = {"as_of": AS_OF, "symbols": SYMBOLS, "days": 10, "strategies": 20}
-TABLES = ("strategies", "backtests", "trials", "promotions")
+TABLES = ("strategies", "backtests", "trials", "candidates", "promotions")
 
 
 def tables() -> dict[str, pl.DataFrame]:
@@ -33,27 +34,52 @@ def tables() -> dict[str, pl.DataFrame]:
 @pytest.fixture(autouse=True)
 def _short_search(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NIGHTJAR_GENERATIONS", "3")
+    monkeypatch.setenv("NIGHTJAR_WORKERS", "1")
+    monkeypatch.setenv("NIGHTJAR_VETTING__ALPHA", "0.05")
+    monkeypatch.setenv("NIGHTJAR_VETTING__WORLDS", "19")
+    monkeypatch.setenv("NIGHTJAR_VETTING__STOP_AFTER", "3")
+    monkeypatch.setenv("NIGHTJAR_VETTING__MIN_TRADES", "3")
 
 
 def test_a_night_ends_with_every_trial_in_the_store_and_a_page(desk: Path) -> None:
     summary = nightly(**SMALL)
-    assert sum(summary.verdicts.values()) == 2 * summary.strategies == 40
     page = Path(summary.report).read_text()
     assert summary.headline in page
     assert "sandbox" in page
-    assert sql("select count(*) as n from strategies").item() == 20
+    assert sql("select count(*) as n from strategies").item() == summary.strategies == 20
     assert sql("select count(*) as n from backtests").item() == 40
     ledger = sql("select *, len(daily_returns) as days from trials")
     assert ledger.height == summary.trials > 40
-    kept = pl.col("verdict") != "discarded_by_the_search"
-    assert ledger.filter(kept).height == 40
-    assert ledger.filter(kept)["days"].unique().to_list() == [10]
-    # The search never saw the holdout: a third of ten days.
-    assert ledger.filter(~kept)["days"].unique().to_list() == [7]
+    assert ledger["days"].unique().to_list() == [10]
+    assert set(ledger["symbol"]) == {*SYMBOLS, "*"}
+    assert ledger["text"].null_count() == 0
     assert ledger["parents"].list.len().max() > 0
+    searched = ledger.filter(pl.col("verdict") != "other_market")
+    assert searched["score"].null_count() == 0
+    assert searched.height == 20 * 4, "a generation of 20, and three more"
     night = sql("select * from nights").row(0, named=True)
     assert (night["trials"], night["symbols"]) == (summary.trials, SYMBOLS)
     assert (desk / night["report"]).is_file()
+
+
+def test_every_candidate_has_its_odds_and_a_verdict(desk: Path) -> None:
+    nightly(**SMALL)
+    found = sql("select * from candidates order by rank")
+    assert found["rank"].to_list() == list(range(1, found.height + 1))
+    assert found["score"].is_sorted(descending=True)
+    assert found["p_value"].is_sorted()
+    assert found["p_value"].is_between(1 / 20, 1.0).all()
+    assert {"rule", "pooled"} <= set(found["kind"])
+    luckless = found["p_value"] > 0.05
+    assert (found.filter(luckless)["verdict"] == "not_above_luck").all()
+    rules = found.filter(pl.col("kind") != "portfolio").join(
+        sql("select strategy_id as candidate_id, symbol, sharpe, score, verdict from trials"),
+        on=["candidate_id", "symbol"],
+        suffix="_ledger",
+    )
+    assert rules.height == found.filter(pl.col("kind") != "portfolio").height
+    for name in ("sharpe", "score", "verdict"):
+        assert rules[name].to_list() == rules[f"{name}_ledger"].to_list()
 
 
 def test_the_same_night_again_changes_nothing(desk: Path) -> None:
@@ -70,10 +96,12 @@ def test_a_night_cut_off_in_its_search_ends_as_if_it_had_not_been(
     desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep, kept = stages.keep, []
+    names: list[str] = []
 
     def cut_off(store: Store, night: str, name: str, data: bytes) -> None:
         keep(store, night, name, data)
         kept.append(night)
+        names.append(name)
         if len(kept) == 2:
             raise RuntimeError("the power is gone")
 
@@ -82,8 +110,9 @@ def test_a_night_cut_off_in_its_search_ends_as_if_it_had_not_been(
         nightly(**SMALL)
     assert stages.kept(default_store(), kept[0], CHECKPOINT) is not None
     went_on = nightly(**SMALL)
-    assert len(kept) == 2 + 2, "the first two generations were not bred again"
     assert stages.kept(default_store(), kept[0], CHECKPOINT) is None
+    assert names.count(CHECKPOINT) == 4, "the first two generations were not bred again"
+    assert names.count(CAUGHT) == names.count(JUDGED) == 1
     after = tables()
 
     monkeypatch.setenv("NIGHTJAR_HOME", str(desk.with_name("whole")))

@@ -3,10 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from core.settings import Settings
-from tasks.nightly import Night, Question, ask, daily_returns
+from tasks.nightly import Night, Question, ask
 
 if TYPE_CHECKING:
     import pytest
@@ -55,11 +53,3 @@ def test_luck_is_decided_by_seed_and_moment_alone() -> None:
     assert luck != night(question(seed=2)).luck
     assert luck != night(question(as_of=AS_OF + timedelta(days=1))).luck
     assert 0 <= luck < 2**63
-
-
-def test_daily_returns_are_by_strategy_and_symbol() -> None:
-    curves = pl.DataFrame(
-        {"strategy_id": ["a", "a", "b"], "symbol": ["X", "X", "X"], "return": [0.1, 0.2, 0.3]}
-    )
-    found = {trial: list(values) for trial, values in daily_returns(curves).items()}
-    assert found == {("a", "X"): [0.1, 0.2], ("b", "X"): [0.3]}

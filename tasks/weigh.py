@@ -1,0 +1,157 @@
+"""The last word on each candidate: odds, second opinions, and who goes on to paper trading."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from prefect import task
+
+from core.datasets import CANDIDATES, PROMOTIONS, TIME
+from core.receipts import Receipt
+from research.factory import power_of
+from research.hunt import PORTFOLIO, Candidate, unalike
+from research.metrics import max_drawdown, sharpe
+from storage import stages
+from storage.store import default_store
+from tasks.breed import caught_by
+from tasks.judge import judged
+from tasks.nightly import MADE_BY, Night, keep_stage
+from tasks.steps import ONCE, log
+
+if TYPE_CHECKING:
+    from tasks.judge import Judgement
+
+PROMOTED, NOT_CHOSEN, HELD_BACK = "promoted", "not_chosen", "held_back"
+NOT_ABOVE_LUCK, PERMUTATION_EXPLAINS = "not_above_luck", "permutation_explains"
+
+# What is said of each candidate by itself; the rest of the row is the same for all.
+WEIGHED = {
+    name: CANDIDATES.columns[name]
+    for name in (
+        *("candidate_id", "symbol", "kind", "rank", "text", "members", "trades", "score", "sharpe"),
+        *("total_return", "max_drawdown", "p_value", "permutation_p", "opinions", "daily_returns"),
+    )
+}
+
+# Two promotions whose daily returns correlate beyond this would only double a stake.
+ALIKE = 0.9
+
+
+@task(task_run_name="weigh the candidates", **ONCE)
+def weigh(night: Night, searched: Receipt) -> Receipt:
+    """Give every candidate its verdict; return the rows of `candidates`."""
+    store = default_store()
+    caught, judgement = caught_by(night), judged(night)
+    tried = stages.read(store, searched)
+    net = {
+        (one, symbol): np.array(returns)
+        for one, symbol, returns in tried.select(
+            "strategy_id", "symbol", "daily_returns"
+        ).iter_rows()
+    }
+    earned = [
+        np.mean([net[member.strategy_id, member.symbol] for member in one.members], axis=0)
+        for one in caught.candidates
+    ]
+    verdicts = _by_odds(night, judgement)
+    _spread(night, verdicts, [one.returns for one in caught.candidates])
+    rows = [
+        _candidate(one, rank, earned[rank], judgement) for rank, one in enumerate(caught.candidates)
+    ]
+    frame = pl.DataFrame(rows, schema=WEIGHED).with_columns(
+        night=pl.lit(night.night),
+        venue=pl.lit(night.question.venue),
+        verdict=pl.Series(verdicts, dtype=pl.String),
+        first_day=pl.lit(tried["first_day"].first(), TIME),
+        scored_at=pl.lit(night.question.as_of, TIME),
+        source=pl.lit(MADE_BY),
+        ingested_at=pl.lit(night.question.as_of, TIME),
+    )
+    log.info("%s of %s candidates are promoted", verdicts.count(PROMOTED), len(verdicts))
+    return keep_stage(night, CANDIDATES.name, CANDIDATES.conform(frame))
+
+
+def _by_odds(night: Night, judgement: Judgement) -> list[str]:
+    """Return the verdicts that the null worlds alone allow; nothing is promoted under alarm."""
+    terms = night.question.vetting
+    verdicts = []
+    for p, second in zip(judgement.p_values, judgement.permutation_p, strict=True):
+        if p > terms.alpha:
+            verdicts.append(NOT_ABOVE_LUCK)
+        elif second is None or second > terms.permutation_alpha:
+            verdicts.append(PERMUTATION_EXPLAINS)
+        else:
+            verdicts.append(PROMOTED if judgement.alarm is None else HELD_BACK)
+    return verdicts
+
+
+def _spread(night: Night, verdicts: list[str], returns: list[Any]) -> None:
+    """Of candidates that behave alike only the best is promoted, and not more than may be."""
+    rows = [row for row, verdict in enumerate(verdicts) if verdict == PROMOTED]
+    if not rows:
+        return
+    most = night.question.vetting.max_promotions
+    chosen = unalike(np.stack([returns[row] for row in rows]), ALIKE, most)
+    for at in set(range(len(rows))) - set(chosen):
+        verdicts[rows[at]] = NOT_CHOSEN
+
+
+def _candidate(one: Candidate, rank: int, earned: Any, judgement: Judgement) -> dict[str, Any]:
+    equity = np.cumprod(1.0 + earned)
+    return {
+        "candidate_id": one.candidate_id,
+        "symbol": one.symbol,
+        "kind": one.kind,
+        "rank": rank + 1,
+        "text": text_of(one),
+        "members": [f"{member.strategy_id} {member.symbol}" for member in one.members],
+        "trades": one.trades,
+        "score": one.score,
+        "sharpe": sharpe(earned),
+        "total_return": float(equity[-1] - 1.0),
+        "max_drawdown": max_drawdown(equity),
+        "p_value": judgement.p_values[rank],
+        "permutation_p": judgement.permutation_p[rank],
+        "opinions": "[]",
+        "daily_returns": earned.tolist(),
+    }
+
+
+def text_of(one: Candidate) -> str:
+    """Return the canonical text of a rule, or those of a portfolio, each under its symbol."""
+    if one.kind != PORTFOLIO:
+        return one.members[0].text
+    return "\n\n".join(f"[{member.symbol}]\n{member.text}" for member in one.members)
+
+
+@task(task_run_name="promote", **ONCE)
+def promote(night: Night, candidates: Receipt) -> Receipt:
+    """Freeze the night's winners, each with the plan by which paper trading will judge it."""
+    store, question = default_store(), night.question
+    judgement = judged(night)
+    winners = stages.read(store, candidates).filter(pl.col("verdict") == PROMOTED)
+    scores = [world.score for world in judgement.mirrored]
+    hurdle = power_of(scores, question.days, question.vetting.alpha).hurdle
+    costs = question.costs.model_dump()
+    rows = []
+    for row in winners.to_dicts():
+        frozen = json.dumps([row["text"], row["members"], costs], sort_keys=True)
+        rows.append(
+            {name: row[name] for name in PROMOTIONS.columns if name in row}
+            | {
+                "strategy_id": row["candidate_id"],
+                "luck_hurdle": hurdle,
+                "rule_hash": hashlib.sha256(frozen.encode()).hexdigest(),
+            }
+        )
+    frame = pl.DataFrame(rows, schema=PROMOTIONS.schema).with_columns(
+        status=pl.lit("running"),
+        promoted_at=pl.lit(question.as_of, TIME),
+        source=pl.lit(MADE_BY),
+        ingested_at=pl.lit(question.as_of, TIME),
+    )
+    return keep_stage(night, PROMOTIONS.name, PROMOTIONS.conform(frame))
