@@ -38,6 +38,8 @@ app = App(
     version=__version__,
     result_action="return_value",
 )
+ledger = App(name="ledger", help="Every strategy that was ever evaluated, chained night by night.")
+app.command(ledger)
 
 
 def _moment(_kind: Any, tokens: Sequence[Any]) -> datetime:
@@ -230,6 +232,41 @@ def report(*, open_page: Annotated[bool, Parameter(name="--open", negative="")] 
         import webbrowser
 
         webbrowser.open(page.as_uri())
+    return DONE
+
+
+@ledger.command
+def verify(*, as_json: Json = False) -> int:
+    """Make every night's digest anew, and check the chain; exit 1 where it is broken."""
+    _load_settings()
+    from serving.ledger import show_faults
+    from storage.ledger import contents
+    from storage.ledger import verify as check
+    from storage.store import default_store
+
+    store = default_store()
+    faults, nights = check(store), contents(store)
+    whole = not any(fault.broken for fault in faults)
+    if as_json:
+        _print_json({"whole": whole, "nights": nights.height, "faults": faults})
+    else:
+        show_faults(faults, nights.height, int(nights["rows"].sum()))
+    return DONE if whole else FAILED
+
+
+@ledger.command
+def show(*, as_json: Json = False) -> int:
+    """Show each night's place in the ledger: trials, distinct strategies, digest, chain."""
+    _load_settings()
+    from serving.ledger import show_ledger
+    from storage.ledger import contents
+    from storage.store import default_store
+
+    nights = contents(default_store())
+    if as_json:
+        _print_json(nights.to_dicts())
+    else:
+        show_ledger(nights)
     return DONE
 
 

@@ -16,6 +16,7 @@ NightjarError
     ├── GateRefused           too much of a batch failed its suite
     ├── StoreDamaged          a file of the store is not what was written
     ├── StoreTooNew           a newer nightjar wrote the store
+    ├── LedgerConflict        a night would replace what the ledger holds of it
     ├── QueryRefused          SQL that does more than read the store
     ├── NothingStored         a question about data that is not there
     ├── ClusterDiffers        workers without this nightjar, or that calculate otherwise
@@ -173,6 +174,19 @@ class StoreTooNew(FinalError):
         self.path = path
         self.version = version
         self.known = known
+
+
+class LedgerConflict(FinalError):
+    """A night's trials are in the ledger already, and are not these."""
+
+    def __init__(self, night: str, *, expected: str, was: str) -> None:
+        super().__init__(
+            f"the ledger already holds other trials of night {night}: expected the digest "
+            f"{expected}, was {was}; rows are only ever added"
+        )
+        self.night = night
+        self.expected = expected
+        self.was = was
 
 
 class QueryRefused(FinalError):

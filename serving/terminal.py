@@ -25,7 +25,7 @@ PIPE_WIDTH = 200
 
 def show_night(summary: Any) -> None:
     """Print what a night came to: the headline, the promoted, the page."""
-    console = _console()
+    console = new_console()
     console.print()
     console.print(summary.headline, style="bold")
     failed = {verdict: n for verdict, n in summary.verdicts.items() if verdict != "promoted"}
@@ -35,7 +35,7 @@ def show_night(summary: Any) -> None:
         + ", ".join(f"{count(n)} {verdict.replace('_', ' ')}" for verdict, n in failed.items()),
     )
     if summary.promoted:
-        table = _table("strategy", "symbol", "Sharpe", "holdout", "deflated", "trades", "return")
+        table = new_table("strategy", "symbol", "Sharpe", "holdout", "deflated", "trades", "return")
         for row in summary.promoted:
             table.add_row(
                 row["strategy_id"],
@@ -58,7 +58,7 @@ def show_night(summary: Any) -> None:
 
 def show_ingest(summary: Any) -> None:
     """Print what a collection did, and that it did nothing where that is so."""
-    console = _console()
+    console = new_console()
     for note in summary.notes:
         console.print(note, highlight=False, markup=False)
     new, known = summary.total("inserted"), summary.total("unchanged")
@@ -86,9 +86,9 @@ def show_ingest(summary: Any) -> None:
 
 def show_frame(frame: pl.DataFrame) -> None:
     """Print the answer to a query."""
-    console = _console()
-    rows = [[_cell(value) for value in row] for row in frame.head(MOST_ROWS).iter_rows()]
-    table = _table(*frame.columns, numbers=_numeric(frame))
+    console = new_console()
+    rows = [[cell(value) for value in row] for row in frame.head(MOST_ROWS).iter_rows()]
+    table = new_table(*frame.columns, numbers=_numeric(frame))
     for row in rows:
         table.add_row(*row)
     if console.measure(table).maximum <= console.width:
@@ -97,8 +97,8 @@ def show_frame(frame: pl.DataFrame) -> None:
         margin = max(map(len, frame.columns))
         for row in rows:
             console.rule(style="dim")
-            for name, cell in zip(frame.columns, row, strict=True):
-                console.print(f"{name:>{margin}}  {cell}", highlight=False, markup=False)
+            for name, text in zip(frame.columns, row, strict=True):
+                console.print(f"{name:>{margin}}  {text}", highlight=False, markup=False)
     more = frame.height - MOST_ROWS
     console.print(
         plural(frame.height, "row") + (f", the first {count(MOST_ROWS)} shown" if more > 0 else ""),
@@ -108,24 +108,24 @@ def show_frame(frame: pl.DataFrame) -> None:
 
 def show_backtest(strategies: Sequence[Any], result: Any) -> None:
     """Print the metrics of one's own strategies."""
-    console = _console()
+    console = new_console()
     for strategy in strategies:
         console.print(f"{strategy.id}", style="bold", highlight=False)
         console.print(strategy.text, highlight=False, markup=False)
     wanted = ("total_return", "sharpe", "sortino", "max_drawdown", "win_rate", "trades", "exposure")
-    table = _table("strategy", "symbol", *wanted, numbers=range(2, 9))
+    table = new_table("strategy", "symbol", *wanted, numbers=range(2, 9))
     for row in result.metrics.to_dicts():
-        table.add_row(row["strategy_id"], row["symbol"], *(_cell(row[name]) for name in wanted))
+        table.add_row(row["strategy_id"], row["symbol"], *(cell(row[name]) for name in wanted))
     console.print(table)
 
 
 def show_status(status: Status) -> None:
     """Print what the store holds."""
-    console = _console()
+    console = new_console()
     if not status.series:
         console.print("The store is empty; `nightjar ingest --source sandbox` fills it.")
         return
-    table = _table(
+    table = new_table(
         "venue",
         "symbol",
         "interval",
@@ -141,8 +141,8 @@ def show_status(status: Status) -> None:
             series.venue,
             series.symbol,
             series.interval,
-            _cell(series.first),
-            _cell(series.last),
+            cell(series.first),
+            cell(series.last),
             count(series.bars),
             count(series.missing),
             count(series.behind),
@@ -150,8 +150,8 @@ def show_status(status: Status) -> None:
     console.print(table)
     for gap in status.gaps:
         console.print(
-            f"gap: {gap['venue']} {gap['symbol']} {gap['interval']} from {_cell(gap['start'])} "
-            f"to {_cell(gap['end'])}, {gap['bars']} bars",
+            f"gap: {gap['venue']} {gap['symbol']} {gap['interval']} from {cell(gap['start'])} "
+            f"to {cell(gap['end'])}, {gap['bars']} bars",
             highlight=False,
         )
     for reason, rows in status.quarantine.items():
@@ -171,13 +171,14 @@ def show_status(status: Status) -> None:
         )
 
 
-def _console() -> Console:
+def new_console() -> Console:
     """Return a console as wide as the terminal; a pipe takes lines of any width."""
     console = Console()
     return console if console.is_terminal else Console(width=PIPE_WIDTH)
 
 
-def _table(*columns: str, numbers: Iterable[int] = ()) -> Table:
+def new_table(*columns: str, numbers: Iterable[int] = ()) -> Table:
+    """Return an empty table of these columns; those at `numbers` are set to the right."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     right = set(numbers)
     for index, name in enumerate(columns):
@@ -189,7 +190,8 @@ def _numeric(frame: pl.DataFrame) -> list[int]:
     return [index for index, kind in enumerate(frame.dtypes) if kind.is_numeric()]
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """Return a value as a table shows it."""
     if value is None:
         return "-"
     if isinstance(value, float):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from core.datasets import Dataset
     from storage.store import Store
 
+_GROUP = 16_384  # rows
 Partition = tuple[str, ...]  # values of `Dataset.partition_by`, in order
 
 
@@ -83,11 +84,20 @@ def replace_partition(
             schema_mode="merge",  # a table from before a column gets it
             predicate=" and ".join(f"{quoted(name)} = {literal(value)}" for name, value in named),
             partition_by=list(dataset.partition_by),
-            writer_properties=WriterProperties(compression="ZSTD"),
+            writer_properties=_properties(dataset),
         )
         _sync(Path(folder), folder_of(dataset, partition))
     except (DeltaError, OSError) as error:
         raise StoreUnwritable(folder, str(error)) from error
+
+
+def _properties(dataset: Dataset) -> WriterProperties:
+    """Return how files are written: rows that hold lists in small groups.
+
+    A month of trials is some hundred MB; one night of it is read without the others.
+    """
+    lists = any(isinstance(dtype, pl.List) for dtype in dataset.columns.values())
+    return WriterProperties(compression="ZSTD", max_row_group_size=_GROUP if lists else None)
 
 
 def vacuum(store: Store, dataset: Dataset) -> int:

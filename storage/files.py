@@ -76,12 +76,17 @@ def content_sha256(frame: pl.DataFrame) -> str:
     digest = hashlib.sha256()
     for column in frame:
         digest.update(f"{column.name}:{column.dtype}:{len(column)};".encode())
-        for part in _buffers(column):
+        for part in buffers(column):
             digest.update(part)
     return digest.hexdigest()
 
 
-def _buffers(column: pl.Series) -> Iterator[bytes]:
+def buffers(column: pl.Series) -> Iterator[bytes]:
+    """Return a column's values as bytes: where they are null, then how long, then what.
+
+    Bits and little-endian numbers: texts and lists give the length of each (null has 0) and then
+    what they hold, one after the other; other types give each value in its physical form.
+    """
     yield np.packbits(column.is_null().to_numpy()).tobytes()
     if column.dtype == pl.String():
         yield column.str.len_bytes().fill_null(0).to_numpy().astype("<u4").tobytes()
@@ -89,7 +94,7 @@ def _buffers(column: pl.Series) -> Iterator[bytes]:
     elif isinstance(column.dtype, pl.List):
         lengths = column.list.len().fill_null(0)
         yield lengths.to_numpy().astype("<u4").tobytes()
-        yield from _buffers(column.filter(lengths > 0).explode())
+        yield from buffers(column.filter(lengths > 0).explode())
     elif column.dtype == pl.Boolean():
         yield np.packbits(column.fill_null(value=False).to_numpy()).tobytes()
     else:
