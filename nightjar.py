@@ -196,6 +196,49 @@ def backtest(
 
 
 @app.command
+def lookahead(
+    *,
+    strategy: Path,
+    candles: Path | None = None,
+    symbols: Symbols = None,
+    days: int | None = None,
+    seed: int | None = None,
+    as_json: Json = False,
+) -> int:
+    """Show whether your own strategy looks ahead, as the night does; exit 1 where it does.
+
+    Args:
+        strategy: a text file in the strategy language; several are parted by lines of `---`.
+        candles: a Parquet file of candles; default is the store.
+        symbols: which markets of it; default is all.
+        days: how much history of the store; default is the setting (90).
+        seed: decides where history is cut; default is the setting.
+    """
+    settings = _load_settings()
+    from research.costs import Costs
+    from research.lookahead import Proof
+    from research.market import markets_of
+    from research.strategy import Strategy
+    from serving.lookahead import findings_of, show_findings
+
+    strategies = [Strategy.parse(text) for text in _read_text(strategy).split("\n---\n")]
+    frame = _candles(settings, candles, symbols, days or settings.days)
+    costs, luck = Costs(**settings.costs.model_dump()), settings.seed if seed is None else seed
+    found = {
+        market.symbol: Proof.of(market, costs, seed=luck).check(strategies)
+        for market in markets_of(frame)
+    }
+    if not found:
+        raise InvalidInput("expected candles of at least one symbol, was none")
+    rows = findings_of(strategies, found)
+    if as_json:
+        _print_json(rows)
+    else:
+        show_findings(strategies, rows)
+    return DONE if all(row["clean"] for row in rows) else FAILED
+
+
+@app.command
 def status(*, as_json: Json = False) -> int:
     """Show what the store holds: coverage, gaps, freshness, quarantine, the last runs."""
     _load_settings()
