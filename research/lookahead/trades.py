@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.clock import from_micros
 from research.engine.batches import SIZE, batches
-from research.engine.bits import NO_ROW, Grid
-from research.engine.levels import FAR, NEAR, blocks_of
 from research.engine.run import Batch, Ground, Room, room_of, trade
 from research.lookahead.finding import POISONED, TRUNCATED, Finding
 from research.lookahead.histories import TAIL
-from research.lookahead.prefix import bits_inverted, bits_until, until
+from research.lookahead.stage import Decisions, Prices
 from research.reference import END, LONG, REASONS, TRADE, Terms
 
 if TYPE_CHECKING:
@@ -24,27 +21,13 @@ if TYPE_CHECKING:
     from research.lookahead.histories import Histories
     from research.strategy import Strategy
 
-F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
 Records = NDArray[np.void]
 
 # Runs a batch on a market; yields which strategies were done and all their trades.
 Engine = Callable[[Ground, Batch, Terms, Room], Iterator[tuple[slice, Records]]]
 
-_RULES = ("long_entry", "long_exit", "short_entry", "short_exit")
 _ENTRY = ("side", "entry_bar", "entry_price")
-
-
-def _mask() -> NDArray[np.uint64]:
-    """Return the bytes of a trade that belong to its fields, as words."""
-    used = np.zeros(TRADE.itemsize, np.uint8)
-    for kind, offset, *_ in (TRADE.fields or {}).values():
-        used[offset : offset + kind.itemsize] = 255
-    return used.view(np.uint64)
-
-
-_MASK = _mask()
-_NO_TRADE = np.empty(0, TRADE)
 
 
 def fast(ground: Ground, batch: Batch, terms: Terms, room: Room) -> Iterator[tuple[slice, Records]]:
@@ -60,85 +43,83 @@ class Trades:
         self._terms = terms
         self._engine = engine
         self._ground = histories.market.ground
-        self._stage = _Stage(histories)
+        self._prices = Prices(self._ground)
         self._room = room_of(self._ground, SIZE, keeps=True)
 
     def check(self, strategies: Sequence[Strategy]) -> list[Finding | None]:
         """Return where each strategy's trades differ first."""
         found: list[Finding | None] = [None] * len(strategies)
         for work in batches(self._histories.market.workspace, strategies):
-            ids = [strategies[place].id for place in work.where]
-            timeframe = strategies[int(work.where[0])].timeframe
-            for row, finding in self._check(work.batch, timeframe, ids).items():
+            those = [strategies[place] for place in work.where]
+            for row, finding in self._check(work.batch, those).items():
                 found[int(work.where[row])] = finding
         return found
 
-    def _check(self, batch: Batch, timeframe: str, ids: list[str]) -> dict[int, Finding]:
-        whole, last = self._run(self._ground, batch), self._histories.last(timeframe)
+    def _check(self, batch: Batch, strategies: Sequence[Strategy]) -> dict[int, Finding]:
+        """Return the findings of a batch by row: of several, that of the earliest cut."""
+        timeframe, bars = strategies[0].timeframe, self._ground.time.size
+        whole = self._run(self._ground, batch)
+        alone = [whole.of(row) for row in range(len(strategies))]
         found: dict[int, Finding] = {}
-        self._stage.reset()
-        for job in self._jobs(whole, ids):  # from late to early
-            ground = self._stage.ground(job)
-            known = (
-                self._histories.closed(timeframe, job.cut)
-                if job.kind == TRUNCATED
-                else self._histories.before(timeframe, job.cut)
+        self._prices.reset()
+        decisions = Decisions(batch)
+        for job in self._jobs(alone, strategies):  # from late to early
+            end = job.cut if job.kind == TRUNCATED else min(job.cut + TAIL, bars)
+            known, flags = self._flags(timeframe, job, end)
+            ran = self._run(
+                self._prices.before(job.cut, end), decisions.before(known, flags, end, job.row)
             )
-            ran = self._run(ground, _cut_batch(batch, job, last, known, ground.time.size))
-            mine = whole if job.row is None else whole.of(job.row)
-            for row, first in _differing(mine, ran, job):
-                found[row if job.row is None else job.row] = self._finding(
-                    job, first, mine.of(row), ran.of(row)
-                )
+            mine = whole if job.row is None else alone[job.row]
+            for place, first in _differing(mine, ran, job):
+                row = place if job.row is None else job.row
+                found[row] = self._finding(job, first, alone[row].trades, ran.of(place).trades)
         return found
 
-    def _jobs(self, whole: _Ran, ids: list[str]) -> list[_Job]:
+    def _flags(self, timeframe: str, job: _Job, end: int) -> tuple[int, int]:
+        """Return how many decisions of a timeframe are known, and how many there are."""
+        if job.kind == TRUNCATED:
+            known = self._histories.closed(timeframe, job.cut)
+            return known, known
+        before = self._histories.before
+        return before(timeframe, job.cut), before(timeframe, end)
+
+    def _jobs(self, alone: Sequence[_Ran], strategies: Sequence[Strategy]) -> list[_Job]:
         """Return the histories to run on: the cuts of all, and each strategy's own.
 
         Its own lie right behind some of its fills: there a fill that knows more than it may shows
         at once.
         """
-        cuts = self._histories.cuts
-        jobs = [_Job(cut, TRUNCATED, None) for cut in cuts]
+        jobs = [_Job(cut, TRUNCATED, None) for cut in self._histories.cuts]
         jobs += [_Job(cut, POISONED, None) for cut in self._histories.poisoned]
-        for row, name in enumerate(ids):
-            jobs += [_Job(bar + 1, kind, row) for kind, bar in _fills(whole.of(row).trades, name)]
-        size = self._ground.time.size
-        jobs = [job for job in jobs if job.cut < size]
-        return sorted(jobs, key=lambda job: (-job.cut, job.kind))
+        for row, (ran, strategy) in enumerate(zip(alone, strategies, strict=True)):
+            jobs += [_Job(bar + 1, kind, row) for kind, bar in _fills(ran.trades, strategy.id)]
+        jobs = [job for job in jobs if job.cut < self._ground.time.size]
+        return sorted(jobs, key=lambda job: (-job.cut, job.kind))  # as `closed` is within `before`
 
     def _run(self, ground: Ground, batch: Batch) -> _Ran:
         done = [trades.copy() for _, trades in self._engine(ground, batch, self._terms, self._room)]
-        counts = self._room.counts[: batch.rules.size].copy()
-        return _Ran(done[0] if len(done) == 1 else np.concatenate([_NO_TRADE, *done]), counts)
+        trades = done[0] if len(done) == 1 else np.concatenate([_NO_TRADE, *done])
+        return _Ran(trades, _words(trades), self._room.counts[: batch.rules.size].copy())
 
-    def _finding(self, job: _Job, first: int, whole: _Ran, other: _Ran) -> Finding:
-        one = next((ran.trades[first] for ran in (whole, other) if first < ran.trades.size), None)
-        bar = job.cut if one is None else int(one["entry_bar"])
-        return Finding(
-            job.kind,
-            job.cut,
-            self._histories.opens(job.cut),
-            "trades",
-            first,
-            self._histories.opens(min(bar, self._ground.time.size - 1)),
-            self._shown(whole.trades, first),
-            self._shown(other.trades, first),
-        )
+    def _finding(self, job: _Job, first: int, whole: Records, other: Records) -> Finding:
+        one = next(trades[first] for trades in (whole, other) if first < trades.size)
+        bar = min(int(one["entry_bar"]), self._ground.time.size - 1)
+        opens = self._histories.opens
+        shown = (self._shown(trades, first) for trades in (whole, other))
+        return Finding(job.kind, job.cut, opens(job.cut), "trades", first, opens(bar), *shown)
 
     def _shown(self, trades: Records, at: int) -> str:
         if at >= trades.size:
             return "no trade"
-        one = trades[at]
-        time = self._ground.time
-        side = "long" if one["side"] == LONG else "short"
+        one, last = trades[at], self._ground.time.size - 1
         entered, left = (
-            from_micros(int(time[min(int(one[name]), time.size - 1)])).strftime("%Y-%m-%d %H:%M")
+            f"{self._histories.opens(min(int(one[name]), last)):%Y-%m-%d %H:%M}"
             for name in ("entry_bar", "exit_bar")
         )
         return (
-            f"{side} {entered} at {one['entry_price']:.10g}, out {left} at "
-            f"{one['exit_price']:.10g} by {REASONS[int(one['reason'])]}"
+            f"{'long' if one['side'] == LONG else 'short'} {entered} at "
+            f"{one['entry_price']:.10g}, out {left} at {one['exit_price']:.10g} by "
+            f"{REASONS[int(one['reason'])]}"
         )
 
 
@@ -154,60 +135,25 @@ class _Ran(NamedTuple):
     """The trades of a batch, one strategy after the other."""
 
     trades: Records
+    words: NDArray[np.uint64]  # the same as rows of words
     counts: I8
 
     def of(self, row: int) -> _Ran:
         """Return those of one strategy."""
-        end = int(self.counts[: row + 1].sum())
         count = self.counts[row : row + 1]
-        return _Ran(self.trades[end - int(count[0]) : end], count)
+        end = int(self.counts[: row + 1].sum())
+        part = slice(end - int(count[0]), end)
+        return _Ran(self.trades[part], self.words[part], count)
 
-
-class _Stage:
-    """A market's prices, less and less of them: NaN from a cut on that moves back in time."""
-
-    def __init__(self, histories: Histories) -> None:
-        self._whole = histories.market.ground
-        self._prices = self._whole.prices.copy()
-        self._known = self._whole.time.size
-        bars = histories.market.bars
-        self._blocks = {
-            cut: (blocks_of(until(bars, cut), NEAR), blocks_of(until(bars, cut), FAR))
-            for cut in histories.cuts
-        }
-
-    def reset(self) -> None:
-        """Bring all prices back."""
-        self._prices[self._known :] = self._whole.prices[self._known :]
-        self._known = self._whole.time.size
-
-    def ground(self, job: _Job) -> Ground:
-        """Return the market before a cut, no later than the one before."""
-        self._prices[job.cut : self._known] = np.nan
-        self._known = job.cut
-        end = job.cut if job.kind == TRUNCATED else min(job.cut + TAIL, self._whole.time.size)
-        near, far = self._extremes(job, end)
-        ends = self._whole.ends
-        ends = np.append(ends[: np.searchsorted(ends, end - 1)], end - 1)
-        return Ground(self._whole.time[:end], self._prices[:end], near, far, ends)
-
-    def _extremes(self, job: _Job, end: int) -> tuple[F8, F8]:
-        if job.kind == TRUNCATED and job.cut in self._blocks:
-            return self._blocks[job.cut]
-        whole = (self._whole.near, NEAR), (self._whole.far, FAR)
-        near, far = (self._cut(blocks, size, job.cut, end) for blocks, size in whole)
-        return near, far
-
-    def _cut(self, blocks: F8, size: int, cut: int, end: int) -> F8:
-        """Return the extremes of blocks before `end`; of the one with the cut from what is left."""
-        count, block = ((end - 1) >> size) + 1, (cut - 1) >> size
-        kept = blocks[:count].copy()
-        if end > cut:
-            kept[cut >> size :] = np.inf, -np.inf, np.inf, -np.inf
-        if end == cut or cut & ((1 << size) - 1) == 0:
-            _, high, low, close = self._prices[block << size : cut].T
-            kept[block] = high.max(), low.min(), close.max(), close.min()
-        return kept
+    def begun(self, cut: int) -> _Ran:
+        """Return those entered before a cut."""
+        chosen = self.trades["entry_bar"] < cut
+        if self.counts.size == 1:
+            counts = np.array([np.count_nonzero(chosen)])
+        else:
+            owner = np.repeat(np.arange(self.counts.size), self.counts)
+            counts = np.bincount(owner[chosen], minlength=self.counts.size)
+        return _Ran(self.trades[chosen], self.words[chosen], counts)
 
 
 def _fills(trades: Records, name: str) -> Iterator[tuple[str, int]]:
@@ -226,72 +172,56 @@ def _fills(trades: Records, name: str) -> Iterator[tuple[str, int]]:
         yield TRUNCATED, int(others[draw % others.size]["exit_bar"])
 
 
-def _cut_batch(batch: Batch, job: _Job, last: I8, known: int, bars: int) -> Batch:
-    """Return a batch that knows `known` of the flags decided on the bars `last`.
-
-    Poisoned ones go on with the opposite of what they are.
-    """
-    rules = (batch.rules if job.row is None else batch.rules[job.row : job.row + 1]).copy()
-    end = known if job.kind == TRUNCATED else int(np.searchsorted(last, bars))
-    starts = np.stack([rules[name] for name in _RULES])
-    has = starts != NO_ROW
-    rows = batch.entries[starts[has][:, None] + np.arange(-(-end // 64))]
-    rows = bits_until(rows, known) if job.kind == TRUNCATED else bits_inverted(rows, known, end)
-    starts[has] = 1 + np.arange(rows.shape[0]) * rows.shape[1]
-    for name, start in zip(_RULES, starts, strict=True):
-        rules[name] = start
-    bank = np.concatenate([np.zeros(1, np.uint64), rows.reshape(-1)])
-    grid = Grid(end, batch.grid.bars[:end], batch.grid.first[:bars])
-    return Batch(bank, bank, grid, rules)
-
-
 def _differing(whole: _Ran, ran: _Ran, job: _Job) -> list[tuple[int, int]]:
     """Return which strategies of a batch differ, and in which trade first.
 
     Trades that ended before the cut are the same in all. One still open has the same entry;
     where the history ends, it ends as well.
     """
-    begun = whole.trades["entry_bar"] < job.cut
-    made = ran.trades["entry_bar"] < job.cut
-    expected, others = _counts(whole, begun), _counts(ran, made)
-    if (
-        np.array_equal(expected, others)
-        and _alike(whole.trades[begun], ran.trades[made], job).all()
-    ):
+    one, other = whole.begun(job.cut), ran.begun(job.cut)
+    if np.array_equal(one.counts, other.counts) and _alike(one, other, job).all():
         return []
     rows = []
     for row in range(whole.counts.size):
-        one, other = whole.of(row).trades, ran.of(row).trades
-        one, other = one[one["entry_bar"] < job.cut], other[other["entry_bar"] < job.cut]
-        both = min(one.size, other.size)
-        unlike = np.flatnonzero(~_alike(one[:both], other[:both], job))
+        mine, its = one.of(row), other.of(row)
+        both = min(mine.trades.size, its.trades.size)
+        unlike = np.flatnonzero(~_alike(_first(mine, both), _first(its, both), job))
         if unlike.size:
             rows.append((row, int(unlike[0])))
-        elif one.size != other.size:
+        elif mine.trades.size != its.trades.size:
             rows.append((row, both))
     return rows
 
 
-def _counts(ran: _Ran, chosen: NDArray[np.bool_]) -> I8:
-    """Return how many of the chosen trades each strategy has."""
-    if ran.counts.size == 1:
-        return np.array([np.count_nonzero(chosen)])
-    owner = np.repeat(np.arange(ran.counts.size), ran.counts)
-    return np.bincount(owner[chosen], minlength=ran.counts.size)
+def _first(ran: _Ran, count: int) -> _Ran:
+    return _Ran(ran.trades[:count], ran.words[:count], ran.counts)
 
 
-def _alike(one: Records, other: Records, job: _Job) -> NDArray[np.bool_]:
+def _alike(whole: _Ran, ran: _Ran, job: _Job) -> NDArray[np.bool_]:
     """Say of pairs of trades whether they are what one trade is on both histories."""
-    alike: NDArray[np.bool_] = (_words(one) == _words(other)).all(axis=1)
-    still = np.flatnonzero(one["exit_bar"] >= job.cut)
-    mine, its = one[still], other[still]
-    ended = its["exit_bar"] >= job.cut
-    if job.kind == TRUNCATED:
-        ended = (its["exit_bar"] == job.cut - 1) & (its["reason"] == END)
-    for name in _ENTRY:
-        ended &= _bits(mine[name]) == _bits(its[name])
-    alike[still] = ended
+    alike: NDArray[np.bool_] = (whole.words == ran.words).all(axis=1)
+    still = np.flatnonzero(whole.trades["exit_bar"] >= job.cut)
+    if still.size:
+        mine, its = whole.trades[still], ran.trades[still]
+        ended = its["exit_bar"] >= job.cut
+        if job.kind == TRUNCATED:
+            ended = (its["exit_bar"] == job.cut - 1) & (its["reason"] == END)
+        for name in _ENTRY:
+            ended &= _bits(mine[name]) == _bits(its[name])
+        alike[still] = ended
     return alike
+
+
+def _mask() -> NDArray[np.uint64]:
+    """Return the bytes of a trade that belong to its fields, as words."""
+    used = np.zeros(TRADE.itemsize, np.uint8)
+    for kind, offset, *_ in (TRADE.fields or {}).values():
+        used[offset : offset + kind.itemsize] = 255
+    return used.view(np.uint64)
+
+
+_MASK = _mask()
+_NO_TRADE = np.empty(0, TRADE)
 
 
 def _words(trades: Records) -> NDArray[np.uint64]:

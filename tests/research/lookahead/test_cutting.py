@@ -13,13 +13,13 @@ from core.market import INTERVALS
 from research.bars import resample
 from research.costs import Costs
 from research.engine.batches import batches
-from research.engine.levels import FAR, NEAR, blocks_of
+from research.engine.levels import BOTTOM, FAR, HIGHEST, LOWEST, NEAR, TOP, blocks_of
 from research.engine.run import room_of
 from research.lookahead import prefix
 from research.lookahead.cuts import draw_cuts, draw_starts
-from research.lookahead.finding import POISONED, TRUNCATED
 from research.lookahead.histories import TAIL, Histories
-from research.lookahead.trades import Trades, _Job, fast
+from research.lookahead.stage import RULES, Decisions, Prices
+from research.lookahead.trades import Trades, fast
 from research.market import Market
 from research.reference import END
 from research.strategy import Strategy
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from research.lookahead.trades import Engine
 
 MINUTE = 60_000_000
+RULE = "long when rsi(7) < 35 exit when rsi(7) > 60 short when rsi(7) > 70 stop 1% trail 2% on 5m"
 
 
 def market(count: int, *, gaps: bool = False, seed: int = 3) -> Market:
@@ -138,38 +139,62 @@ def test_closed_bars_are_those_that_a_shorter_history_closes(
         assert histories.check(name) is None
 
 
-@given(cut=st.integers(1, 8_999), poison=st.booleans())
+@given(cuts=st.lists(st.tuples(st.integers(1, 8_999), st.booleans()), min_size=1, max_size=4))
 @settings(max_examples=80)
-def test_the_market_before_a_cut_is_what_a_shorter_market_is(cut: int, *, poison: bool) -> None:
-    one = MARKET
-    trades = Trades(Histories(one, []), Costs().terms(one.step))
-    stage = trades._stage
-    job = _Job(cut, POISONED if poison else TRUNCATED, None)
-    stage.ground(_Job(min(cut + 70, 8_999), TRUNCATED, None))  # from late to early
-    ground = stage.ground(job)
-    short = prefix.until(one.bars, cut)
-    end = min(cut + TAIL, 9_000) if poison else cut
-    assert ground.time.size == ground.prices.shape[0] == end
-    np.testing.assert_array_equal(ground.prices[:cut], one.ground.prices[:cut])
-    assert np.isnan(ground.prices[cut:]).all()
-    for blocks, size in ((ground.near, NEAR), (ground.far, FAR)):
-        whole = cut >> size  # blocks that no bar behind the cut is in
-        np.testing.assert_array_equal(blocks[:whole], blocks_of(short, size)[:whole])
-        if not poison:
-            np.testing.assert_array_equal(blocks, blocks_of(short, size))
-        elif end > cut:  # an unknown future may touch anything
-            assert (blocks[whole:, 0] == np.inf).all()
-            assert (blocks[whole:, 1] == -np.inf).all()
-    stage.reset()
-    np.testing.assert_array_equal(stage._prices, one.ground.prices)
+def test_the_market_before_a_cut_is_what_a_shorter_market_is(cuts: list[tuple[int, bool]]) -> None:
+    prices = Prices(MARKET.ground)
+    for cut, poison in sorted(cuts, reverse=True):  # from late to early
+        end = min(cut + TAIL, 9_000) if poison else cut
+        ground = prices.before(cut, end)
+        short = prefix.until(MARKET.bars, cut)
+        assert ground.time.size == ground.prices.shape[0] == end
+        assert ground.ends.max() == end - 1
+        np.testing.assert_array_equal(ground.prices[:cut], MARKET.ground.prices[:cut])
+        assert np.isnan(ground.prices[cut:]).all()
+        for blocks, size in ((ground.near, NEAR), (ground.far, FAR)):
+            whole = cut >> size  # blocks that no bar behind the cut is in
+            expected = blocks_of(short, size)
+            if end > cut:  # an unknown future may touch anything
+                assert (blocks[whole:, [HIGHEST, TOP]] == np.inf).all()
+                assert (blocks[whole:, [LOWEST, BOTTOM]] == -np.inf).all()
+                expected, blocks = expected[:whole], blocks[:whole]  # noqa: PLW2901
+            np.testing.assert_array_equal(blocks, expected)
+    prices.reset()
+    again = prices.before(8_999, 8_999)
+    np.testing.assert_array_equal(again.prices, MARKET.ground.prices[:-1])
+    np.testing.assert_array_equal(again.near[:-1], MARKET.ground.near[:-1])
+    np.testing.assert_array_equal(again.far[:-1], MARKET.ground.far[:-1])
+
+
+@given(known=st.lists(st.integers(0, 600), min_size=1, max_size=4), data=st.data())
+def test_decisions_behind_a_cut_are_the_opposite(known: list[int], data: st.DataObject) -> None:
+    [work] = batches(
+        MARKET.workspace,
+        [Strategy.parse(RULE), Strategy.parse("long when close > open timeout 1h on 5m")],
+    )
+    batch = work.batch
+    size = batch.grid.size
+    decisions = Decisions(batch)
+    for cut in sorted(known, reverse=True):
+        end = data.draw(st.integers(cut, size))
+        bars = int(batch.grid.bars[end]) if end < size else 9_000
+        cut_batch = decisions.before(cut, end, bars, None)
+        assert cut_batch.grid.size == cut_batch.grid.bars.size == end
+        for name in RULES:
+            for start in batch.rules[name][batch.rules[name] >= 0]:
+                mine, its = (
+                    prefix.flags_of(bank[start : start + -(-size // 64)], size)
+                    for bank in (batch.entries, cut_batch.entries)
+                )
+                np.testing.assert_array_equal(mine[:cut], its[:cut])
+                np.testing.assert_array_equal(1 - mine[cut:], its[cut:])
+    assert decisions.before(0, size, 9_000, 1).rules.tolist() == batch.rules[1:].tolist()
 
 
 MARKET = market(9_000)
 
 
 # --- the short way and the plain one -------------------------------------------------------------
-
-RULE = "long when rsi(7) < 35 exit when rsi(7) > 60 short when rsi(7) > 70 stop 1% trail 2% on 5m"
 
 
 def plain(of: Market, engine: Engine) -> np.ndarray:
