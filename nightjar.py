@@ -64,6 +64,7 @@ def nightly(
     strategies: int | None = None,
     days: int | None = None,
     seed: int | None = None,
+    replay: str | None = None,
     as_json: Json = False,
 ) -> int:
     """Run the night here and now: collect, breed, backtest, vet, promote, report.
@@ -75,7 +76,14 @@ def nightly(
         strategies: how many to breed; default is the setting (500).
         days: how much history to look at; default is the setting (90).
         seed: decides everything random; default is the setting.
+        replay: a past night to run again as it was asked, by its name or the beginning of it;
+            says whether it is equal, or where it differs (exit 1), and saves nothing.
     """
+    if replay is not None:
+        _refuse_beside_replay(
+            as_of=as_of, symbols=symbols, venue=venue, strategies=strategies, days=days, seed=seed
+        )
+        return _replay(replay, as_json=as_json)
     _open_desk()
     from flows.nightly import nightly as run_night
     from serving.terminal import show_night
@@ -88,6 +96,28 @@ def nightly(
     else:
         show_night(summary)
     return DONE
+
+
+def _refuse_beside_replay(**options: Any) -> None:
+    given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value is not None]
+    if given:
+        raise InvalidInput(
+            "expected --replay alone, since a night is replayed as it was asked, "
+            f"was {', '.join(given)} too"
+        )
+
+
+def _replay(night: str, *, as_json: bool) -> int:
+    _open_desk()
+    from flows.replay import replay as run_again
+    from serving.replay import show_replay
+
+    summary = run_again(night)
+    if as_json:
+        _print_json(summary)
+    else:
+        show_replay(summary)
+    return DONE if summary.equal else FAILED
 
 
 @app.command
