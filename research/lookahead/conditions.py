@@ -74,7 +74,7 @@ class Conditions:
         for cut in self._cuts(timeframe):
             past = self._past(timeframe, cut, whole)
             for node in nodes:
-                if proven[node] is None and (cut.kind == TRUNCATED or isinstance(node, Numeric)):
+                if proven[node] is None:
                     proven[node] = self._compare(past, node)
         for node in nodes:
             if proven[node] is None and isinstance(node, Condition):

@@ -120,8 +120,9 @@ class Histories:
         return Finding(kind, cut, self.opens(cut), what, first, when, whole, other)
 
     def opens(self, bar: int) -> datetime:
-        """Return when a finest bar opens."""
-        return from_micros(int(self.market.bars.time[bar]))
+        """Return when a finest bar opens; behind the last, when that does."""
+        time = self.market.bars.time
+        return from_micros(int(time[min(bar, time.size - 1)]))
 
 
 def later_differs(histories: Histories, timeframe: str, start: int, later: Bars) -> Finding | None:

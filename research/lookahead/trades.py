@@ -103,17 +103,16 @@ class Trades:
 
     def _finding(self, job: _Job, first: int, whole: Records, other: Records) -> Finding:
         one = next(trades[first] for trades in (whole, other) if first < trades.size)
-        bar = min(int(one["entry_bar"]), self._ground.time.size - 1)
-        opens = self._histories.opens
+        opens, entered = self._histories.opens, int(one["entry_bar"])
         shown = (self._shown(trades, first) for trades in (whole, other))
-        return Finding(job.kind, job.cut, opens(job.cut), "trades", first, opens(bar), *shown)
+        return Finding(job.kind, job.cut, opens(job.cut), "trades", first, opens(entered), *shown)
 
     def _shown(self, trades: Records, at: int) -> str:
         if at >= trades.size:
             return "no trade"
-        one, last = trades[at], self._ground.time.size - 1
+        one = trades[at]
         entered, left = (
-            f"{self._histories.opens(min(int(one[name]), last)):%Y-%m-%d %H:%M}"
+            f"{self._histories.opens(int(one[name])):%Y-%m-%d %H:%M}"
             for name in ("entry_bar", "exit_bar")
         )
         return (

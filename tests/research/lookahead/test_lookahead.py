@@ -95,6 +95,14 @@ def test_what_is_found_does_not_depend_on_who_is_proven_beside(
     assert kinds(together) == [None] * len(RULES) + ["truncated"]
 
 
+def test_a_finding_reads_as_a_sentence(minutes: Bars, monkeypatch: pytest.MonkeyPatch) -> None:
+    leaky(monkeypatch, "sentence", one_ahead)
+    [found] = proof_of(minutes).check(parsed("long when close > sentence(9) timeout 1h on 15m"))
+    said = str(found)
+    assert said.startswith("sentence(9) on 15m at 2026-01-01T")
+    assert "but nan where the history ends before 2026-01-01T" in said
+
+
 def test_what_is_proven_once_is_not_computed_again(
     minutes: Bars, monkeypatch: pytest.MonkeyPatch
 ) -> None:
