@@ -9,7 +9,7 @@ over and over.
 from __future__ import annotations
 
 from functools import lru_cache, partial, reduce
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -19,7 +19,7 @@ from research.indicators import indicator_named
 from research.tokens import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 DEEPEST = 64  # levels of a tree
 REMEMBERED = 2**15  # nodes of which an answer is kept
@@ -31,9 +31,18 @@ COMPARISONS = ("<", ">", "<=", ">=")
 CROSSES = ("crosses_above", "crosses_below")
 LOGIC = ("and", "or")
 
+# How tightly each operator binds; a part in a tighter place than its own wears parentheses.
+BINDS = {"or": 1, "and": 2} | dict.fromkeys(COMPARISONS, 4) | {"+": 5, "-": 5, "*": 6, "/": 6}
+NOT_BINDS, NEGATIVE_BINDS, _ATOM = 3, 7, 8
 
-class Node(msgspec.Struct, frozen=True, cache_hash=True):
-    """A part of an expression."""
+
+N = TypeVar("N", bound="Node")
+
+
+class Node(msgspec.Struct, frozen=True, cache_hash=True, gc=False):
+    """A part of an expression; `operands` are the names of its fields that are parts, too."""
+
+    operands: ClassVar[tuple[str, ...]] = ()
 
     def __str__(self) -> str:
         return text_of(self)
@@ -81,6 +90,8 @@ class Reading(Numeric, frozen=True, cache_hash=True):
 class Negative(Numeric, frozen=True, cache_hash=True):
     """A number with its sign turned: `-mom(10)`."""
 
+    operands = ("operand",)
+
     operand: Numeric
 
     def __post_init__(self) -> None:
@@ -89,6 +100,8 @@ class Negative(Numeric, frozen=True, cache_hash=True):
 
 class Arithmetic(Numeric, frozen=True, cache_hash=True):
     """Two numbers and one of `+ - * /`."""
+
+    operands = ("left", "right")
 
     operator: str
     left: Numeric
@@ -102,6 +115,8 @@ class Arithmetic(Numeric, frozen=True, cache_hash=True):
 class Prev(Numeric, frozen=True, cache_hash=True):
     """What a number was some bars before: `prev(close, 3)`."""
 
+    operands = ("operand",)
+
     operand: Numeric
     bars: int
 
@@ -113,6 +128,8 @@ class Prev(Numeric, frozen=True, cache_hash=True):
 
 class Comparison(Condition, frozen=True, cache_hash=True):
     """Two numbers and one of `< > <= >=`; false where one of them is not there."""
+
+    operands = ("left", "right")
 
     operator: str
     left: Numeric
@@ -126,6 +143,8 @@ class Comparison(Condition, frozen=True, cache_hash=True):
 class Cross(Condition, frozen=True, cache_hash=True):
     """The first number is beyond the second, and was not one bar before."""
 
+    operands = ("left", "right")
+
     name: str
     left: Numeric
     right: Numeric
@@ -137,6 +156,8 @@ class Cross(Condition, frozen=True, cache_hash=True):
 
 class Logic(Condition, frozen=True, cache_hash=True):
     """Two conditions joined by `and` or `or`."""
+
+    operands = ("left", "right")
 
     operator: str
     left: Condition
@@ -150,67 +171,67 @@ class Logic(Condition, frozen=True, cache_hash=True):
 class Not(Condition, frozen=True, cache_hash=True):
     """The opposite of a condition."""
 
+    operands = ("operand",)
+
     operand: Condition
 
     def __post_init__(self) -> None:
         _condition(self.operand)
 
 
-# How tightly each operator binds; a part in a tighter place than its own wears parentheses.
-BINDS = {"or": 1, "and": 2} | dict.fromkeys(COMPARISONS, 4) | {"+": 5, "-": 5, "*": 6, "/": 6}
-NOT_BINDS, NEGATIVE_BINDS, _ATOM = 3, 7, 8
+LEAVES = (Comparison, Cross)  # the conditions that are made of numbers
 
 
 @lru_cache(REMEMBERED)
 def text_of(node: Node) -> str:
     """Write an expression in its one canonical form."""
-    match node:
-        case Number(value):
-            return plain(value)
-        case Series(name):
-            return name
-        case Reading(name, params, source):
-            inner = [*([source] if source else []), *(plain(value) for value in params)]
-            return f"{name}({', '.join(inner)})" if inner else name
-        case Prev(operand, bars):
-            return f"prev({text_of(operand)}, {int(bars)})"
-        case Cross(name, left, right):
-            return f"{name}({text_of(left)}, {text_of(right)})"
-        case Negative(operand):
-            return f"-{_inside(operand, NEGATIVE_BINDS)}"
-        case Not(operand):
-            return f"not {_inside(operand, NOT_BINDS)}"
-        case Arithmetic(operator, left, right) | Comparison(operator, left, right):
-            return _binary(operator, left, right)
-        case Logic(operator, left, right):
-            return _binary(operator, left, right)
-    raise InvalidInput(f"expected a part of an expression, was {type(node).__name__}")
+    if type(node) not in _WRITERS:
+        raise InvalidInput(f"expected a part of an expression, was {type(node).__name__}")
+    return _WRITERS[type(node)](node)
 
 
-def _binary(operator: str, left: Node, right: Node) -> str:
-    binds = BINDS[operator]
-    return f"{_inside(left, binds)} {operator} {_inside(right, binds + 1)}"
+def _reading(node: Reading) -> str:
+    inner = [*([node.source] if node.source else []), *map(plain, node.params)]
+    return f"{node.name}({', '.join(inner)})" if inner else node.name
+
+
+def _binary(node: Arithmetic | Comparison | Logic) -> str:
+    binds = BINDS[node.operator]
+    return f"{_inside(node.left, binds)} {node.operator} {_inside(node.right, binds + 1)}"
 
 
 def _inside(node: Node, binds: int) -> str:
     text = text_of(node)
-    return text if _binds(node) >= binds else f"({text})"
+    return text if _BINDS_OF[type(node)](node) >= binds else f"({text})"
 
 
-def _binds(node: Node) -> int:
-    match node:
-        case Arithmetic(operator) | Comparison(operator) | Logic(operator):
-            return BINDS[operator]
-        case Negative():
-            return NEGATIVE_BINDS
-        case Not():
-            return NOT_BINDS
-    return _ATOM
+# By the type of a node: a match of classes would ask each of them, and is ten times slower.
+_WRITERS: dict[type[Node], Callable[[Any], str]] = {
+    Number: lambda node: plain(node.value),
+    Series: lambda node: node.name,
+    Reading: _reading,
+    Prev: lambda node: f"prev({text_of(node.operand)}, {int(node.bars)})",
+    Cross: lambda node: f"{node.name}({text_of(node.left)}, {text_of(node.right)})",
+    Negative: lambda node: f"-{_inside(node.operand, NEGATIVE_BINDS)}",
+    Not: lambda node: f"not {_inside(node.operand, NOT_BINDS)}",
+    **dict.fromkeys((Arithmetic, Comparison, Logic), _binary),
+}
+_BINDS_OF: dict[type[Node], Callable[[Any], int]] = {
+    **dict.fromkeys(_WRITERS, lambda _: _ATOM),
+    **dict.fromkeys((Arithmetic, Comparison, Logic), lambda node: BINDS[node.operator]),
+    Negative: lambda _: NEGATIVE_BINDS,
+    Not: lambda _: NOT_BINDS,
+}
 
 
 def children(node: Node) -> tuple[Node, ...]:
     """Return the parts directly below a node."""
-    return tuple([part for part in msgspec.structs.astuple(node) if isinstance(part, Node)])
+    return tuple([getattr(node, name) for name in node.operands])
+
+
+def over(node: N, operands: Sequence[Node]) -> N:
+    """Return the same part with others directly below it."""
+    return msgspec.structs.replace(node, **dict(zip(node.operands, operands, strict=True)))
 
 
 @lru_cache(REMEMBERED)
@@ -222,7 +243,9 @@ def walk(node: Node) -> tuple[Node, ...]:
 @lru_cache(REMEMBERED)
 def leaves(rule: Node) -> tuple[Comparison | Cross, ...]:
     """Return the comparisons and crosses of a rule, from left to right."""
-    return tuple([part for part in walk(rule) if isinstance(part, Comparison | Cross)])
+    if isinstance(rule, LEAVES):
+        return (rule,)
+    return tuple([leaf for part in children(rule) for leaf in leaves(part)])
 
 
 def clauses(rule: Condition, joint: str) -> list[Condition]:
@@ -246,26 +269,25 @@ def depth(node: Node) -> int:
 @lru_cache(REMEMBERED)
 def lookback(node: Node) -> int:
     """Return the bars before the first in which every part has a value."""
-    return _bars_before(node, settled=False)
+    return max(map(lookback, children(node)), default=0) + _own_lookback(node)
 
 
+@lru_cache(REMEMBERED)
 def warmup(node: Node) -> int:
     """Return the bars after which a part no longer shows where the history starts."""
-    return _bars_before(node, settled=True)
+    own = _own_lookback(node)
+    if isinstance(node, Reading):
+        own += indicator_named(node.name).settling(*node.params)
+    return max(map(warmup, children(node)), default=0) + own
 
 
-def _bars_before(node: Node, *, settled: bool) -> int:
-    below = max((_bars_before(part, settled=settled) for part in children(node)), default=0)
-    match node:
-        case Reading(name, params):
-            indicator = indicator_named(name)
-            first = indicator.lookback(*params)
-            return first + indicator.settling(*params) if settled else first
-        case Prev(_, bars):
-            return below + bars
-        case Cross():
-            return below + 1
-    return below
+def _own_lookback(node: Node) -> int:
+    """Return the bars that a part needs beyond those of the parts below it."""
+    if isinstance(node, Reading):
+        return indicator_named(node.name).lookback(*node.params)
+    if isinstance(node, Prev):
+        return node.bars
+    return int(isinstance(node, Cross))
 
 
 def _one_of(name: str, known: tuple[str, ...]) -> None:
@@ -288,16 +310,17 @@ def _numeric(*parts: object) -> None:
     for part in parts:
         if not isinstance(part, Numeric):
             raise InvalidInput(f"expected a number, was {part}")
-        _check_depth(part)
+        if depth(part) >= DEEPEST:
+            raise _too_deep()
 
 
 def _condition(*parts: object) -> None:
     for part in parts:
         if not isinstance(part, Condition):
             raise InvalidInput(f"expected a condition, was {part}")
-        _check_depth(part)
+        if depth(part) >= DEEPEST:
+            raise _too_deep()
 
 
-def _check_depth(below: Node) -> None:
-    if depth(below) >= DEEPEST:
-        raise InvalidInput(f"expected expressions of at most {DEEPEST} levels, was more")
+def _too_deep() -> InvalidInput:
+    return InvalidInput(f"expected expressions of at most {DEEPEST} levels, was more")

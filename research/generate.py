@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InvalidInput
@@ -134,10 +135,14 @@ def _exits(luck: Luck, timeframe: str, *, by_signal: bool) -> dict[str, Any]:
 
 
 def _level(luck: Luck, levels: tuple[float, ...], scale: float) -> float:
-    wanted = luck.pick(levels) * scale
-    return min(_ROUND, key=lambda level: abs(level - wanted))
+    return _nearest(_ROUND, luck.pick(levels) * scale)
 
 
 def _timeout(luck: Luck, timeframe: str) -> timedelta:
     hours = luck.pick(_TIMEOUTS) * INTERVALS[timeframe] / INTERVALS["1h"]
-    return timedelta(hours=min(_ROUND_HOURS, key=lambda each: abs(each - hours)))
+    return timedelta(hours=_nearest(_ROUND_HOURS, hours))
+
+
+@lru_cache(1_000)
+def _nearest(options: tuple[float, ...], wanted: float) -> float:
+    return min(options, key=lambda option: abs(option - wanted))

@@ -44,10 +44,12 @@ if TYPE_CHECKING:
 
 B1 = NDArray[np.bool_]
 
-# Kept of what was computed, in one workspace: numbers, and conditions as bits. These are a
-# sixty-fourth of those, and the ones that strategies share most.
+# Kept of what was computed, in one workspace: numbers, conditions as bits, and whole rules as
+# bits. Bits are a sixty-fourth of numbers, and what strategies share most; a bred one has most of
+# its rules as they are from its parents.
 MEMORY = 256 * 2**20
-BITS_MEMORY = 128 * 2**20
+BITS_MEMORY = 96 * 2**20
+RULES_MEMORY = 32 * 2**20
 
 _COMPARE: dict[str, Any] = {
     "<": np.less,
@@ -58,7 +60,7 @@ _COMPARE: dict[str, Any] = {
 _COMPUTE: dict[str, Any] = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
 _JOIN: dict[str, Any] = {"and": np.logical_and, "or": np.logical_or}
 
-_Array = TypeVar("_Array", F8, B1, "Leaf")
+_Array = TypeVar("_Array", F8, B1, U8, "Leaf")
 
 
 class Keeper(Protocol):
@@ -93,6 +95,7 @@ class Workspace:
         self._frames: dict[str, Frame] = {}
         self._kept = _Kept(memory)
         self._kept_bits = _Kept(min(memory, BITS_MEMORY))
+        self._kept_rules = _Kept(min(memory, RULES_MEMORY))
 
     def decisions(self, strategy: Strategy) -> Decisions:
         """Return the strategy's decisions on every finest bar.
@@ -112,7 +115,7 @@ class Workspace:
 
         They are those of `decisions`, before these are spread over the finest bars.
         """
-        return self._frame(timeframe).bits(rule)
+        return self._kept_rules.get((timeframe, rule), lambda: self._frame(timeframe).bits(rule))
 
     def grid(self, timeframe: str) -> Grid:
         """Return on which of the finest bars the bits of a timeframe are decided."""
@@ -187,16 +190,15 @@ class Frame:
 
         Bits that are not clean are the caller's own. What `and` makes of clean bits is clean.
         """
-        match node:
-            case Logic(operator, left, right):
-                one, first, clean = self._bits(left)
-                other, second, also = self._bits(right)
-                if operator == "and":
-                    return one & other, max(first, second), clean and also
-                return one | other, max(first, second), False
-            case Not(operand):
-                words, first, _ = self._bits(operand)
-                return ~words, first, False
+        if isinstance(node, Logic):
+            one, first, clean = self._bits(node.left)
+            other, second, also = self._bits(node.right)
+            if node.operator == "and":
+                return one & other, max(first, second), clean and also
+            return one | other, max(first, second), False
+        if isinstance(node, Not):
+            words, first, _ = self._bits(node.operand)
+            return ~words, first, False
         leaf = self._kept_bits.get((self._name, node), lambda: self._leaf(node))
         return leaf.words, leaf.first, True
 
@@ -297,8 +299,11 @@ class _Kept:
 def _computed(operator: str, left: Any, right: Any) -> Any:
     """Compute; dividing by zero and going beyond what a float holds give no value."""
     with np.errstate(all="ignore"):
-        result = _COMPUTE[operator](left, right)
-        return np.where(np.isfinite(result), result, np.nan)
+        result = np.asarray(_COMPUTE[operator](left, right))
+    beyond = np.isinf(result)
+    if beyond.any():
+        result[beyond] = np.nan
+    return result
 
 
 def _crosses(name: str, left: F8, right: F8) -> B1:

@@ -16,7 +16,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,7 +24,7 @@ import msgspec
 from core.clock import format_duration, parse_duration
 from core.errors import InvalidInput, StrategySyntaxError
 from core.market import INTERVALS, interval_step
-from research.expressions import Condition, leaves, warmup
+from research.expressions import REMEMBERED, Condition, leaves, text_of, warmup
 from research.syntax import Reader
 from research.tokens import LONGEST_TEXT, Token, nearest, plain, tokenize
 
@@ -40,7 +40,7 @@ _LEVELS = ("stop", "target", "trail")
 _CLAUSES = (*_SIDES, "exit", *_LEVELS, "timeout", "on")
 
 
-class Side(msgspec.Struct, frozen=True):
+class Side(msgspec.Struct, frozen=True, gc=False):
     """When to enter in one direction, and on which signal to leave (None: on none)."""
 
     entry: Condition
@@ -67,10 +67,9 @@ class Strategy:
         interval_step(self.timeframe)
         if self.long is None and self.short is None:
             raise InvalidInput("expected rules for long or short, was none")
-        for name in _LEVELS:
-            _check_level(name, getattr(self, name), most=self._most(name))
-        if self.timeout is not None and not _allowed(self.timeout):
-            raise InvalidInput(f"expected {_timeout_expected()}, was {self.timeout}")
+        # A short cannot gain more than its price falling to nothing.
+        most = MOST_TARGET if self.short is None else MOST_LEVEL
+        _check_exits(self.stop, self.target, self.trail, self.timeout, most)
         if len(self.text) > LONGEST_TEXT:
             raise InvalidInput(f"expected at most {LONGEST_TEXT} characters, was {len(self.text)}")
 
@@ -86,7 +85,9 @@ class Strategy:
     @cached_property
     def text(self) -> str:
         """The canonical text; `Strategy.parse(s.text) == s`."""
-        return "\n".join(self._lines())
+        lines = [*_side_lines("long", self.long), *_side_lines("short", self.short)]
+        exits = _exits_line(self.stop, self.target, self.trail, self.timeout)
+        return "\n".join([*lines, *exits, f"on {self.timeframe}"])
 
     @cached_property
     def id(self) -> str:
@@ -130,27 +131,24 @@ class Strategy:
     def __str__(self) -> str:
         return self.text
 
-    def _most(self, name: str) -> float:
-        # A short cannot gain more than its price falling to nothing.
-        return MOST_TARGET if name == "target" and self.short is None else MOST_LEVEL
 
-    def _lines(self) -> Iterator[str]:
-        for name in _SIDES:
-            side: Side | None = getattr(self, name)
-            if side is not None:
-                yield f"{name} when {side.entry}"
-                if side.exit is not None:
-                    yield f"exit when {side.exit}"
-        exits = [
-            f"{name} {format_percent(level)}"
-            for name in _LEVELS
-            if (level := getattr(self, name)) is not None
-        ]
-        if self.timeout is not None:
-            exits.append(f"timeout {format_duration(self.timeout)}")
-        if exits:
-            yield " ".join(exits)
-        yield f"on {self.timeframe}"
+def _side_lines(name: str, side: Side | None) -> list[str]:
+    if side is None:
+        return []
+    entry = f"{name} when {text_of(side.entry)}"
+    return [entry] if side.exit is None else [entry, f"exit when {text_of(side.exit)}"]
+
+
+@lru_cache(REMEMBERED)
+def _exits_line(
+    stop: float | None, target: float | None, trail: float | None, timeout: timedelta | None
+) -> list[str]:
+    """Write the levels and the timeout on one line; on none where there are none."""
+    levels = zip(_LEVELS, (stop, target, trail), strict=True)
+    exits = [f"{name} {format_percent(level)}" for name, level in levels if level is not None]
+    if timeout is not None:
+        exits.append(f"timeout {format_duration(timeout)}")
+    return [" ".join(exits)] if exits else []
 
 
 def format_percent(fraction: float) -> str:
@@ -267,6 +265,21 @@ def _duration_of(token: Token) -> timedelta | None:
         return parse_duration(token.text)
     except InvalidInput:
         return None
+
+
+@lru_cache(REMEMBERED)
+def _check_exits(
+    stop: float | None,
+    target: float | None,
+    trail: float | None,
+    timeout: timedelta | None,
+    most_target: float,
+) -> None:
+    _check_level("stop", stop, most=MOST_LEVEL)
+    _check_level("target", target, most=most_target)
+    _check_level("trail", trail, most=MOST_LEVEL)
+    if timeout is not None and not _allowed(timeout):
+        raise InvalidInput(f"expected {_timeout_expected()}, was {timeout}")
 
 
 def _check_level(name: str, level: float | None, *, most: float) -> None:

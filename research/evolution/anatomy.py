@@ -9,10 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-import msgspec
-
 from core.errors import InvalidInput
-from research.expressions import Comparison, Condition, Cross, Node, depth, leaves, walk
+from research.expressions import LEAVES, Condition, Node, children, depth, leaves, over, walk
 from research.strategy import MOST_LEVEL, Side, Strategy
 
 if TYPE_CHECKING:
@@ -66,7 +64,7 @@ def spots(rules: Rules, fits: Callable[[Node], bool]) -> list[Spot]:
 
 def is_leaf(part: Node) -> bool:
     """Tell whether a part is a comparison or a cross."""
-    return isinstance(part, Comparison | Cross)
+    return type(part) in LEAVES
 
 
 def filled(rules: Rules, spot: Spot, new: Node) -> Rules:
@@ -74,31 +72,27 @@ def filled(rules: Rules, spot: Spot, new: Node) -> Rules:
     return rules | {spot.place: put(rules[spot.place], spot.at, new)}
 
 
-def changed(node: _Node, change: Callable[[Node], Node | None]) -> _Node:
-    """Return the tree with every part replaced for which `change` gives another.
-
-    What stands below a replaced part is not asked about.
-    """
-    other = change(node)
-    if other is not None:
-        return other  # type: ignore[return-value] # a part is replaced by one of its own kind
-    fields = msgspec.structs.astuple(node)
-    new = [changed(field, change) if isinstance(field, Node) else field for field in fields]
-    if all(one is other for one, other in zip(new, fields, strict=True)):
+def swapped(node: _Node, old: Node, new: Node) -> _Node:
+    """Return the tree with another part wherever the old one stands."""
+    if node == old:
+        return new  # type: ignore[return-value] # a part is replaced by one of its own kind
+    if old not in walk(node):
         return node
-    return type(node)(*new)
+    return over(node, [swapped(part, old, new) for part in children(node)])
 
 
-def put(node: _Node, place: int, new: Node) -> _Node:
-    """Return the tree with another part at `place`, its index in `walk`."""
-    remaining = place
-
-    def change(_part: Node) -> Node | None:
-        nonlocal remaining
-        remaining -= 1
-        return new if remaining == -1 else None
-
-    return changed(node, change)
+def put(node: _Node, at: int, new: Node) -> _Node:
+    """Return the tree with another part at one place, its index in `walk`."""
+    if at == 0:
+        return new  # type: ignore[return-value] # as above
+    below = list(children(node))
+    first = 1  # of the part at hand
+    for which, part in enumerate(below):
+        if at < first + len(walk(part)):
+            below[which] = put(part, at - first, new)
+            break
+        first += len(walk(part))
+    return over(node, below)
 
 
 def rules_of(strategy: Strategy) -> Rules:
@@ -123,7 +117,7 @@ def bred(strategy: Strategy, **changes: Any) -> Strategy | None:
     fields = {name: getattr(strategy, name) for name in _FIELDS} | changes
     if fields["short"] is not None and (fields["target"] or 0) > MOST_LEVEL:
         fields["target"] = MOST_LEVEL
-    if any(_too_large(fields[name]) for name in SIDES):
+    if _too_large(fields["long"]) or _too_large(fields["short"]):
         return None
     try:
         child = Strategy(**fields)
@@ -153,10 +147,11 @@ def _side(rules: Rules, name: SideName) -> Side | None:
 
 
 def _too_large(side: Side | None) -> bool:
-    rules = () if side is None else (side.entry, side.exit)
-    return any(
-        len(leaves(rule)) > MOST_CONDITIONS or depth(rule) > DEEPEST_RULE for rule in rules if rule
-    )
+    return side is not None and (_is_large(side.entry) or _is_large(side.exit))
+
+
+def _is_large(rule: Condition | None) -> bool:
+    return rule is not None and (len(leaves(rule)) > MOST_CONDITIONS or depth(rule) > DEEPEST_RULE)
 
 
 def _last_resort(strategy: Strategy) -> timedelta:

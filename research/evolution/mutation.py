@@ -16,12 +16,12 @@ from research.evolution.anatomy import (
     Place,
     Rules,
     bred,
-    changed,
     filled,
     is_leaf,
     put,
     rules_of,
     spots,
+    swapped,
     with_rules,
 )
 from research.evolution.mirror import (
@@ -208,19 +208,17 @@ def _one_part(
     if new is None:
         return None
     if luck.chance(_EVERYWHERE):
-        return {
-            each: changed(rule, lambda part: new if part == spot.part else None)
-            for each, rule in rules.items()
-        }
+        return {place: swapped(rule, spot.part, new) for place, rule in rules.items()}
     return filled(rules, spot, new)
 
 
 def _has_period(part: Node) -> bool:
-    return isinstance(part, Prev) or (isinstance(part, Reading) and bool(part.params))
+    kind = type(part)
+    return kind is Prev or (kind is Reading and bool(part.params))  # type: ignore[attr-defined] # a Reading has
 
 
 def _has_likes(part: Node) -> bool:
-    return isinstance(part, Reading) and part.name in _LIKE
+    return type(part) is Reading and part.name in _LIKE
 
 
 def _likened(luck: Luck, part: Node) -> Node | None:
@@ -257,7 +255,7 @@ def _number_stepped(luck: Luck, rules: Rules) -> Rules | None:
 
 
 def _is_literal(part: Node) -> bool:
-    return isinstance(part, Number) and bool(part.value)
+    return type(part) is Number and bool(part.value)
 
 
 def _has_literal(part: Node) -> bool:

@@ -54,7 +54,7 @@ def stepped_reading(luck: Luck, reading: Reading) -> Reading | None:
     params[which] = _stepped_parameter(luck, indicator.parameters[which], params[which])
     if not indicator.ordered(tuple(params)):
         return None
-    return type(reading)(reading.name, indicator.checked(tuple(params)), reading.source)
+    return type(reading)(reading.name, tuple(params), reading.source)
 
 
 def stepped_level(luck: Luck, level: float) -> float:

@@ -74,7 +74,7 @@ class Terms(msgspec.Struct, frozen=True):
         return share + (island < rest)
 
 
-class Trial(msgspec.Struct, frozen=True):
+class Trial(msgspec.Struct, frozen=True, gc=False):
     """One strategy scored on the symbols of one island: what it was, whence, and how it did.
 
     `parents` are the ids of the strategies it was made from. `score` is what it was judged by:

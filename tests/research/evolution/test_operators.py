@@ -11,10 +11,10 @@ from research.evolution.anatomy import (
     DEEPEST_RULE,
     MOST_CONDITIONS,
     bred,
-    changed,
     complexity,
     has_way_out,
     put,
+    swapped,
 )
 from research.evolution.mirror import is_symmetric
 from research.evolution.operators import FRESH, OPERATORS, TIMEFRAMES
@@ -28,6 +28,7 @@ from tests.research.trees import conditions, strategies
 PARENTS = generate(300, 11)
 seeds = st.integers(0, 2**32)
 names = st.sampled_from(list(OPERATORS))
+ABSENT = condition_of("bop < 0.123")
 TURTLE = Strategy.parse(
     """long when close > prev(highest(20), 1) and rsi(14) < 70 exit when close < prev(lowest(10), 1)
     short when close < prev(lowest(20), 1) and rsi(14) > 30 exit when close > prev(highest(10), 1)
@@ -173,11 +174,12 @@ def test_a_part_is_replaced_at_its_place_and_nowhere_else(rule, data: st.DataObj
     every = walk(rule)
     place = data.draw(st.integers(0, len(every) - 1))
     assert put(rule, place, every[place]) == rule
-    assert changed(rule, lambda _: None) is rule
+    assert swapped(rule, ABSENT, ABSENT) is rule
     leaf = data.draw(st.sampled_from([i for i, part in enumerate(every) if part in leaves(rule)]))
-    new = put(rule, leaf, condition_of("bop < 0.123"))
+    new = put(rule, leaf, ABSENT)
     assert str(new).count("bop < 0.123") == 1
-    assert walk(new)[leaf] == condition_of("bop < 0.123")
+    assert walk(new)[leaf] == ABSENT
+    assert str(swapped(rule, every[leaf], ABSENT)).count("bop < 0.123") == every.count(every[leaf])
 
 
 @pytest.mark.parametrize("joint", ["and", "or"])
