@@ -147,11 +147,11 @@ class _Ran(NamedTuple):
     def begun(self, cut: int) -> _Ran:
         """Return those entered before a cut."""
         chosen = self.trades["entry_bar"] < cut
-        if self.counts.size == 1:
-            counts = np.array([np.count_nonzero(chosen)])
-        else:
-            owner = np.repeat(np.arange(self.counts.size), self.counts)
-            counts = np.bincount(owner[chosen], minlength=self.counts.size)
+        if self.counts.size == 1:  # one after the other: they are the first
+            count = np.count_nonzero(chosen)
+            return _Ran(self.trades[:count], self.words[:count], np.array([count]))
+        owner = np.repeat(np.arange(self.counts.size), self.counts)
+        counts = np.bincount(owner[chosen], minlength=self.counts.size)
         return _Ran(self.trades[chosen], self.words[chosen], counts)
 
 
