@@ -86,7 +86,7 @@ def nightly(
         return _replay(replay, as_json=as_json)
     _open_desk()
     from flows.nightly import nightly as run_night
-    from serving.terminal import show_night
+    from serving.morning import show_night
 
     summary = run_night(
         as_of=as_of, symbols=symbols, venue=venue, strategies=strategies, days=days, seed=seed

@@ -78,4 +78,4 @@ def nightly(
         for receipt in (bred, metrics, trials, candidates, promotions):
             steps.save(receipt)
     with watch("report"):
-        return pages.report_night(night, bred, metrics, equity, trials, candidates, watch.seconds)
+        return pages.report_night(night, watch.seconds)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.clock import format_utc
+from serving.running import RUNNING, SCORECARD
 
 if TYPE_CHECKING:
     from serving.night import NightReport
@@ -28,30 +29,68 @@ class Claim(NamedTuple):
 
 _CLAIMS = (
     Claim(
-        "What the night was asked, and what it came to",
-        "select strategies, trials, survivors, promoted, luck_hurdle, best_sharpe "
+        "What the night came to",
+        "select promoted, survivors, candidates, p_value, permutation_p, alpha, best_score "
         "from nights where night = {night}",
     ),
     Claim(
-        "What was promoted",
-        "select symbol, strategy_id, text, sharpe, out_of_sample_sharpe, deflated_sharpe "
-        "from promotions where night = {night}",
+        "In how many worlds luck did as well as the best",
+        "select count(*) as worlds, count(*) filter (where score >= best_score) as as_good, "
+        "min(score) as lowest, median(score) as middle, max(score) as highest from "
+        "(select unnest(null_scores) as score, best_score from nights where night = {night})",
     ),
     Claim(
-        "The distribution of the Sharpe ratios, the highest first",
-        "select symbol, strategy_id, sharpe, trades, total_return, max_drawdown "
-        "from backtests where night = {night} and trades > 0 order by sharpe desc limit 20",
+        "The same in permuted worlds",
+        "select count(*) as worlds, count(*) filter (where score >= best_score) as as_good from "
+        "(select unnest(permuted_scores) as score, best_score from nights where night = {night})",
     ),
     Claim(
-        "How many failed at which check",
+        "What a night like this can find",
+        "select luck_hurdle, smallest_sharpe, 365 * alpha as false_nights, "
+        "sqrt(365 / days) as spread from nights where night = {night}",
+    ),
+    Claim(
+        "What was promoted, and how paper trading will judge it",
+        "select symbol, strategy_id, kind, score, p_value, permutation_p, rule_hash, plan, text "
+        "from promotions where night = {night} order by score desc",
+    ),
+    Claim(
+        "The candidates, the best score first",
+        "select rank, candidate_id, symbol, kind, score, p_value, permutation_p, verdict, sharpe, "
+        "total_return, max_drawdown, trades from candidates where night = {night} "
+        "order by rank limit 20",
+    ),
+    Claim(
+        "What the second opinions said",
+        "select rank, candidate_id, opinions from candidates where night = {night} "
+        "and opinions <> '[]' order by rank",
+    ),
+    Claim(
+        "The daily returns behind an equity curve",
+        "select rank, candidate_id, verdict, first_day, daily_returns from candidates "
+        "where night = {night} order by rank limit 3",
+    ),
+    Claim(
+        "The backtests of the rules",
+        "select symbol, strategy_id, sharpe, total_return, trades, win_rate, exposure "
+        "from backtests where night = {night} order by sharpe desc limit 20",
+    ),
+    Claim(
+        "What was tried, and where the way of each trial ended",
         "select verdict, count(*) as trials from trials where night = {night} "
         "group by verdict order by trials desc",
     ),
     Claim(
-        "The daily returns behind an equity curve",
-        "select symbol, strategy_id, verdict, first_day, daily_returns from trials "
-        "where night = {night} order by deflated_sharpe desc nulls last limit 3",
+        "How much was tried, and how much it amounts to",
+        "select trials, distinct_trials, strategies, effective_trials, lookahead_refused, ledger "
+        "from nights where night = {night}",
     ),
+    Claim(
+        "The ledger after this night, chained to the night before",
+        "select sequence, rows, digest, previous, chain from ledger where night = {night}",
+    ),
+    Claim("How paper trading goes", RUNNING),
+    Claim("Whether promotion was worth more than rejection or chance", SCORECARD),
     Claim(
         "The data that the night looked at",
         "select symbol, count(*) as bars, min(open_time) as earliest, max(open_time) as latest "
@@ -64,8 +103,8 @@ _CLAIMS = (
         "where judged_at between {started} and {finished} order by judged_at",
     ),
     Claim(
-        "The manifest: data, code and settings",
-        "select manifest, timings from nights where night = {night}",
+        "The manifest: data, code and settings; and the seconds of each stage",
+        "select seed, manifest, timings from nights where night = {night}",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""The distribution of a night's Sharpe ratios, counted before anything draws it."""
+"""The best scores of null worlds, counted before anything draws them."""
 
 from __future__ import annotations
 
@@ -7,56 +7,46 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.words import apart, decimal, plural
-
 F8 = NDArray[np.float64]
 
 _WIDTHS = (0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+_MOST = 70  # bars, over all that is in view
 
 
 class Bins(NamedTuple):
-    """A histogram: `edges` are one more than `counts`; `below` were put into the first bar."""
+    """Two histograms over the same `edges`, which are one more than the counts."""
 
     edges: F8
     counts: NDArray[np.int64]
-    below: int
+    others: NDArray[np.int64]
 
     @property
     def most(self) -> int:
         """The highest bar's count."""
-        return int(self.counts.max())
+        return int(max(self.counts.max(), self.others.max()))
 
 
-def histogram(scores: F8, *, show: float, most: int = 56) -> Bins:
-    """Count finite `scores` in at most `most` bars of a round width; `show` is always in view.
+def histogram(scores: F8, others: F8, *, show: list[float]) -> Bins:
+    """Count finite `scores` and `others` in bars of one round width; `show` is always in view.
 
-    The far left is folded into the first bar: how badly the worst trials lost is no news, and
-    would flatten the side that matters.
+    The width follows the spread of `scores`, half of what Freedman and Diaconis (1981),
+    https://doi.org/10.1007/BF01025868, advise, however far away the rest of what is shown lies.
     """
-    values = scores if len(scores) else np.zeros(1)
-    top = max(float(values.max()), show)
-    reach = max(1.0, 1.5 * (top - float(np.median(values))))
-    bottom = min(show, max(float(values.min()), float(np.median(values)) - reach))
-    width = next(
-        (width for width in _WIDTHS if (top - bottom) / width <= most - 2),
-        (top - bottom) / (most - 2),
-    )
+    every = np.concatenate([scores, others, np.array(show, dtype=np.float64)])
+    if not len(every):
+        every = np.zeros(1)
+    bottom, top = float(every.min()), float(every.max())
+    least = max((top - bottom) / (_MOST - 2), _fitting(scores))
+    width = next((width for width in _WIDTHS if width >= 0.75 * least), least)
     edges = np.arange(np.floor(bottom / width), np.floor(top / width) + 2) * width
-    counts, _ = np.histogram(np.maximum(scores, edges[0]), bins=edges)
-    return Bins(edges, counts.astype(np.int64), int((scores < edges[0]).sum()))
+    # Multiples of a width may fall an ulp short of what they are to hold.
+    edges[0], edges[-1] = min(edges[0], bottom), max(edges[-1], np.nextafter(top, np.inf))
+    counts, rest = (np.histogram(sample, bins=edges)[0] for sample in (scores, others))
+    return Bins(edges, counts.astype(np.int64), rest.astype(np.int64))
 
 
-def describe(scores: F8, hurdle: float, promoted: int) -> str:
-    """Say what the chart of the distribution shows, also for those who cannot see it."""
-    if not len(scores):
-        return "No trial traded, so there is no distribution to draw."
-    best, line = apart(float(scores.max()), hurdle)
-    won = f"{plural(promoted, 'trial')} {'was' if promoted == 1 else 'were'} promoted"
-    if len(scores) == 1:
-        return f"The one trial that traded has Sharpe {best}; the luck hurdle is {line}; {won}."
-    return (
-        f"The Sharpe ratios of {plural(len(scores), 'trial')} go from "
-        f"{decimal(float(scores.min()), 1)} to {best}, half of them below "
-        f"{decimal(float(np.median(scores)), 1)}; the luck hurdle is {line}; "
-        f"{won if promoted else 'none was promoted'}."
-    )
+def _fitting(scores: F8) -> float:
+    if len(scores) < 2:
+        return 0.25
+    quarter, three = np.quantile(scores, [0.25, 0.75])
+    return float((three - quarter) / np.cbrt(len(scores)))

@@ -1,16 +1,18 @@
-"""Every number of a strategy with a sentence that says what it means."""
+"""Every number of a candidate with a sentence that says what it means."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from serving.night import SCORE
-from serving.words import TIMES, count, decimal, percent, plural, probability
+from serving.candidates import place
+from serving.words import TIMES, count, decimal, odds, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from serving.night import NightReport
+
+    Row = Mapping[str, Any]
 
 
 class Fact(NamedTuple):
@@ -21,51 +23,64 @@ class Fact(NamedTuple):
     sentence: str
 
 
-def facts(report: NightReport, row: Mapping[str, Any], hold: float | None = None) -> list[Fact]:
-    """Explain the metrics of one strategy on one symbol.
+def facts(
+    report: NightReport, row: Row, *, hold: float | None = None, metrics: Row | None = None
+) -> list[Fact]:
+    """Explain the numbers of one candidate.
 
     Args:
         report: the night it is from.
-        row: one row of the report's results.
-        hold: what buying and holding the symbol returned, None where that is not known.
+        row: one row of the report's candidates.
+        hold: what buying and holding the same markets returned, None where that is not known.
+        metrics: the backtest of a candidate that is one rule on one symbol.
     """
-    return [*_luck(report, row), *_money(row, hold), *_trading(row)]
+    found = [*_luck(report, row), *_money(row, hold)]
+    return found if metrics is None else [*found, *_trading(metrics)]
 
 
-def _luck(report: NightReport, row: Mapping[str, Any]) -> Iterator[Fact]:
-    trials = plural(report.trials, "useless strategy", "useless strategies")
+def _luck(report: NightReport, row: Row) -> Iterator[Fact]:
+    luck = report.luck
+    rules = len(row["members"] or [])
     yield Fact(
-        "Sharpe ratio",
-        decimal(row[SCORE]),
-        f"Return per unit of risk over all {plural(report.days, 'day')}: mean over standard "
-        "deviation of daily returns after costs, times √365. Luck alone was expected to reach "
-        f"{decimal(report.luck_hurdle)}.",
+        "Score",
+        decimal(row["score"]),
+        "Annual Sharpe ratio, after costs, of what it earned beyond the drift of its market: "
+        "what just rose with the market scores nothing."
+        + (f" Divided by √{rules}, for a mix always looks better." if rules > 1 else ""),
     )
+    if row["shrunk"] is not None:
+        yield Fact(
+            "What should be left",
+            decimal(row["shrunk"]),
+            "The score without the luck of having been chosen: a rule that truly earns this shows "
+            f"{decimal(row['score'])} on average, where it passes {decimal(luck.hurdle)} at all.",
+        )
     yield Fact(
-        "Deflated Sharpe",
-        probability(row["deflated_sharpe"]),
+        "p",
+        odds(row["p_value"]),
         _missing(
-            row["deflated_sharpe"],
-            "There are too few days to compute it.",
-            f"Probability that the true Sharpe ratio exceeds what the luckiest of {trials} "
-            "would show.",
+            row["p_value"],
+            "It was not set against luck.",
+            "How often luck alone does as well: the share of worlds in which it did, out of "
+            f"{count(len(luck.mirrored))} without an edge and this one. At most {odds(luck.alpha)} "
+            "promotes.",
         ),
     )
     yield Fact(
-        "Sharpe before the holdout",
-        decimal(row["in_sample_sharpe"]),
-        "The same ratio over the earlier days alone; it must be above 0.",
-    )
-    yield Fact(
-        "Sharpe in the holdout",
-        decimal(row["out_of_sample_sharpe"]),
-        "The same ratio over the last days alone; what worked once and stopped fails here.",
+        "p of permuted worlds",
+        odds(row["permutation_p"]),
+        _missing(
+            row["permutation_p"],
+            "It was not asked: mirrored worlds had said no, or there was no need.",
+            "The same in worlds that keep the trend of the market. At most "
+            f"{odds(luck.permutation_alpha)} promotes.",
+        ),
     )
 
 
-def _money(row: Mapping[str, Any], hold: float | None) -> Iterator[Fact]:
+def _money(row: Row, hold: float | None) -> Iterator[Fact]:
     grown = row["total_return"]
-    held = "" if hold is None else f" Buying and holding {row['symbol']} came to {_signed(hold)}."
+    held = "" if hold is None else f" Buying and holding the same came to {_signed(hold)}."
     yield Fact(
         "Return",
         _signed(grown),
@@ -73,13 +88,49 @@ def _money(row: Mapping[str, Any], hold: float | None) -> Iterator[Fact]:
             grown,
             "It is not known.",
             f"1.00 became {decimal(None if grown is None else 1 + grown)} after costs, with the "
-            f"whole equity in every trade.{held}",
+            f"whole stake in every trade.{held}",
         ),
+    )
+    yield Fact(
+        "Sharpe ratio",
+        decimal(row["sharpe"]),
+        "Return per unit of risk with the drift of the market left in: mean over standard "
+        "deviation of daily returns after costs, times √365.",
     )
     yield Fact(
         "Deepest fall",
         percent(row["max_drawdown"]),
-        "The largest loss from a peak of the equity, looked at minute by minute.",
+        "The largest loss from a peak of the equity, looked at once a day.",
+    )
+    yield Fact(
+        "Trades",
+        count(row["trades"]),
+        f"Positions opened and closed by {_who(row)}.",
+    )
+
+
+def _who(row: Row) -> str:
+    return "its rules together" if row["kind"] == "portfolio" else f"the rule on {place(row)}"
+
+
+def _trading(row: Row) -> Iterator[Fact]:
+    unclear = row["ambiguous_trades"] or 0
+    yield Fact(
+        "Winning trades", percent(row["win_rate"]), "Share of trades that ended with a gain."
+    )
+    yield Fact(
+        "Average trade",
+        percent(row["avg_trade"], 2, signed=True),
+        "Mean return of a trade after costs.",
+    )
+    yield Fact(
+        "Profit factor",
+        decimal(row["profit_factor"]),
+        _missing(
+            row["profit_factor"],
+            "No trade lost, so there is nothing to divide by.",
+            "What the winning trades gained, divided by what the losing trades lost.",
+        ),
     )
     yield Fact(
         "Sortino ratio",
@@ -91,44 +142,17 @@ def _money(row: Mapping[str, Any], hold: float | None) -> Iterator[Fact]:
         ),
     )
     yield Fact(
-        "Profit factor",
-        decimal(row["profit_factor"]),
-        _missing(
-            row["profit_factor"],
-            "No trade lost, so there is nothing to divide by.",
-            "What the winning trades gained, divided by what the losing trades lost.",
-        ),
-    )
-
-
-def _trading(row: Mapping[str, Any]) -> Iterator[Fact]:
-    unclear = row["ambiguous_trades"] or 0
-    yield Fact(
-        "Trades",
-        count(row["trades"]),
-        "Positions opened and closed. "
-        + (
-            f"In {count(unclear)} of them one bar touched both a stop and a target; the stop "
-            "was counted."
-            if unclear
-            else "In none of them did one bar touch both a stop and a target."
-        ),
-    )
-    yield Fact(
-        "Winning trades", percent(row["win_rate"]), "Share of trades that ended with a gain."
-    )
-    yield Fact(
-        "Average trade",
-        percent(row["avg_trade"], 2, signed=True),
-        "Mean return of a trade after costs.",
-    )
-    yield Fact(
         "Time in the market", percent(row["exposure"]), "Share of all minutes with a position open."
     )
     yield Fact(
         "Turnover",
         f"{decimal(row['turnover'], 0)} {TIMES}",
         "What was bought and sold, as a multiple of the equity: what the costs are paid on.",
+    )
+    yield Fact(
+        "Unclear trades",
+        count(unclear),
+        "Trades in which one bar touched both a stop and a target; the stop was counted.",
     )
 
 

@@ -3,63 +3,88 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
-from serving import charts
-from serving.checks import check
-from serving.night import SCORE, change, curve, scores
+from serving import charts, luckcharts
+from serving.candidates import change, curve, hold, place, why
+from serving.luck import chance_of
+from serving.night import best, finite, winners
 from serving.page import markup
-from serving.words import percent
+from serving.words import known, percent
 
 if TYPE_CHECKING:
+    import polars as pl
     from markupsafe import Markup
 
     from serving.night import NightReport
 
 Row = dict[str, Any]
 
-_DESK = (820, 300)
-_PHONE = (310, 260)
+_DESK, _PHONE = (820, 300), (310, 260)
+_LOW_DESK, _LOW_PHONE = (820, 210), (310, 210)
 
 
-def luck(report: NightReport) -> list[Markup]:
-    """Draw the distribution of the Sharpe ratios twice: for a desk and for a phone."""
+def worlds(report: NightReport) -> list[Markup]:
+    """Draw the null worlds twice, for a desk and for a phone; nothing where none was searched."""
+    if not len(report.luck.mirrored):
+        return []
     return [
-        markup(charts.svg(_luck(report, size), name))
-        for name, size in (("luck", _DESK), ("luck-phone", _PHONE))
+        markup(charts.svg(_worlds(report, size), name))
+        for name, size in (("worlds", _DESK), ("worlds-phone", _PHONE))
     ]
 
 
-def luck_png(report: NightReport) -> str:
-    """Draw the same distribution as a PNG, in base64."""
-    return base64.b64encode(charts.png(_luck(report, (560, 240)), scale=1.0)).decode()
+def worlds_png(report: NightReport) -> str:
+    """Draw the same as a PNG, in base64."""
+    return base64.b64encode(charts.png(_worlds(report, (560, 240)), scale=1.0)).decode()
 
 
-def curves(report: NightReport, rows: pl.DataFrame, *, most: int) -> list[Row]:
+def power(report: NightReport) -> list[Markup]:
+    """Draw what a night can find, twice; nothing where that is not known."""
+    luck = report.luck
+    if luck.hurdle is None or luck.smallest is None or not known(luck.hurdle):
+        return []
+    chance = partial(chance_of, hurdle=luck.hurdle, days=report.days)
+    return [
+        markup(
+            charts.svg(
+                luckcharts.power(
+                    chance, hurdle=luck.hurdle, smallest=luck.smallest, width=width, height=height
+                ),
+                name,
+            )
+        )
+        for name, (width, height) in (("power", _LOW_DESK), ("power-phone", _LOW_PHONE))
+    ]
+
+
+def curves(report: NightReport, rows: pl.DataFrame, *, most: int, prefix: str) -> list[Row]:
     """Draw the equity of up to `most` of `rows` that have one, against buy and hold."""
-    keys = ["strategy_id", "symbol"]
-    ranked = rows.with_row_index("rank", offset=1)
-    known = report.equity.filter(pl.col("equity").is_finite(), pl.col("day").is_not_null())
-    having = ranked.join(known, on=keys, how="semi", maintain_order="left")
-    return [_drawn(report, row) for row in having.head(most).to_dicts()]
+    having = [row for row in rows.iter_rows(named=True) if curve(row).values]
+    return [_drawn(report, row, f"{prefix}-{n}") for n, row in enumerate(having[:most], start=1)]
 
 
-def _drawn(report: NightReport, row: Row) -> Row:
-    held_out = None if report.holdout_from is None else report.holdout_from.date()
-    hold = curve(report.benchmark.filter(symbol=row["symbol"]))
-    own = curve(report.equity.filter(symbol=row["symbol"], strategy_id=row["strategy_id"]))
-    chart = charts.equity(own, hold, promoted=bool(report.promoted.height), holdout_from=held_out)
+def _drawn(report: NightReport, row: Row, name: str) -> Row:
+    own, held = curve(row), hold(row, report.benchmark, report.symbols)
+    chart = charts.equity(own, held, promoted=row["verdict"] == "promoted")
     return row | {
-        "why": check(row["verdict"]).why,
-        "svg": markup(charts.svg(chart, f"equity-{row['rank']}")),
+        "place": place(row, len(report.symbols)),
+        "why": why(report, row),
+        "svg": markup(charts.svg(chart, name)),
         "own": percent(change(own), signed=True),
-        "hold": percent(change(hold), signed=True),
+        "hold": percent(change(held), signed=True),
     }
 
 
-def _luck(report: NightReport, size: tuple[int, int]) -> Any:
-    promoted = report.promoted[SCORE].drop_nulls().to_list()
-    width, height = size
-    return charts.luck(scores(report), report.luck_hurdle, promoted, width=width, height=height)
+def _worlds(report: NightReport, size: tuple[int, int]) -> Any:
+    top, (width, height) = best(report), size
+    return luckcharts.worlds(
+        finite(report.luck.mirrored),
+        finite(report.luck.permuted),
+        best=None if top is None else top["score"],
+        promoted=winners(report)["score"].drop_nulls().to_list(),
+        hurdle=report.luck.hurdle,
+        width=width,
+        height=height,
+    )

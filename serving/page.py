@@ -14,15 +14,8 @@ from serving.style import FONT, PALETTE
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _WORDS = (
-    "bps",
-    "completeness",
-    "count",
-    "decimal",
-    "moment",
-    "percent",
-    "plural",
-    "probability",
-    "seconds",
+    *("about", "bps", "capitalised", "completeness", "count", "decimal", "figure", "moment"),
+    *("odds", "percent", "plural", "seconds", "share"),
 )
 
 

@@ -1,40 +1,38 @@
-"""The morning report of a night: one HTML file, a Markdown artifact, and a terminal table.
+"""The morning report of a night: one HTML file and a Markdown artifact.
 
 Data in, text out: the same report gives the same bytes, and nothing is read from anywhere else.
 """
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from serving import gates
-from serving.checks import check
-from serving.claims import claims
-from serving.distribution import describe
-from serving.explain import facts
-from serving.markdown import block, escape, table
-from serving.night import (
-    SCORE,
-    NightReport,
-    best,
-    change,
-    cost,
-    curve,
-    funnel,
-    headline,
-    meaning,
-    misses,
-    nearest,
-    scores,
-    silent,
-    summary,
-    winners,
-)
-from serving.page import render
-from serving.words import completeness, count, decimal, percent, probability
+import polars as pl
 
-__all__ = ["NightReport", "headline", "nearest", "render_html", "render_markdown", "summary_table"]
+from serving import gates
+from serving.candidates import change, curve, hold, members, objections, opinions, place, why
+from serving.checks import HELD_BACK, check, ending, in_order
+from serving.claims import claims
+from serving.explain import facts
+from serving.luck import (
+    describe,
+    describe_permuted,
+    describe_power,
+    hurdle_words,
+    levels,
+    lines,
+)
+from serving.markdown import block, escape, table
+from serving.night import NightReport, above_luck, best, cost, held, misses, winners
+from serving.outcome import alarm, headline, meaning, summary
+from serving.page import render
+from serving.plans import plan
+from serving.running import scorecard, standings
+from serving.words import completeness, count, decimal, odds, percent
+
+__all__ = ["NightReport", "headline", "render_html", "render_markdown"]
 
 _CURVES = 12  # charts of the promoted; the rest is in the table
 _FAILED_CURVES = 3  # charts of what was not promoted, where nothing was
@@ -49,32 +47,43 @@ def render_html(report: NightReport) -> str:
     """Return the report as one page that opens without a network."""
     from serving import figures  # noqa: PLC0415 - altair takes a second to import
 
-    won, missed = winners(report), misses(report, report.results.height)
-    near = missed.head(_MISSES)
+    won, stopped, near = (
+        winners(report),
+        held(report),
+        misses(report, _MISSES + held(report).height),
+    )
     notable = gates.notable(report.gates)
     return render(
         "night.html.j2",
         report=report,
         date=f"{report.as_of:%Y-%m-%d}",
         headline=headline(report),
+        alarm=alarm(report),
         summary=summary(report),
         meaning=meaning(report),
-        best=(best(report) or {SCORE: None})[SCORE],
-        held=_held(report),
-        luck=figures.luck(report),
-        luck_words=describe(scores(report), report.luck_hurdle, won.height),
-        silent=silent(report),
-        curves=figures.curves(report, won, most=_CURVES)
+        best=best(report),
+        above=above_luck(report),
+        held=_complete(report),
+        worlds=figures.worlds(report),
+        worlds_words=describe(report),
+        permuted_words=describe_permuted(report),
+        hurdle_words=hurdle_words(report),
+        power=figures.power(report),
+        power_words=describe_power(report),
+        lines=lines(report),
+        levels=levels(report.luck.alpha),
+        curves=figures.curves(report, won, most=_CURVES, prefix="won-equity")
         if won.height
-        else figures.curves(report, missed, most=_FAILED_CURVES),
-        winners=[
-            _entry(report, f"won-{n}", n, row) for n, row in enumerate(won.to_dicts(), start=1)
-        ],
-        misses=[
-            _entry(report, f"missed-{n}", n, row) for n, row in enumerate(near.to_dicts(), start=1)
-        ],
+        else figures.curves(report, near, most=_FAILED_CURVES, prefix="near-equity"),
+        winners=_entries(report, won, "won"),
+        stopped=_entries(report, stopped, "held"),
+        misses=_entries(report, near.filter(pl.col("verdict") != HELD_BACK), "near"),
         open_entries=_OPEN,
-        steps=funnel(report),
+        endings=_endings(report),
+        verdict_counts=_verdicts(report),
+        running=report.running.to_dicts(),
+        standings=standings(report.running),
+        cohorts=scorecard(report.cohorts),
         quality=report.quality.sort("symbol").to_dicts(),
         verdicts=gates.by_dataset(report.gates),
         notable=notable[:_GATES],
@@ -82,6 +91,7 @@ def render_html(report: NightReport) -> str:
         refused=gates.refused(report.gates),
         costs={name: cost(report, name) for name in ("fee_bps", "slippage_bps", "funding_bps")},
         manifest=_flat(report.manifest),
+        replay=f"nightjar nightly --replay {shlex.quote(report.night)}",
         again=_again(report),
         timings=[(stage, float(took)) for stage, took in report.timings.items()],
         claims=claims(report),
@@ -89,75 +99,119 @@ def render_html(report: NightReport) -> str:
 
 
 def render_markdown(report: NightReport, *, chart: bool = False) -> str:
-    """Return the report in short, as Markdown; `chart` embeds the distribution as a PNG."""
-    won, missed = winners(report).to_dicts(), misses(report, _MISSES).to_dicts()
-    parts = [f"# {escape(headline(report))}", escape(summary(report)), meaning(report)]
+    """Return the report in short, as Markdown; `chart` embeds the null worlds as a PNG."""
+    won, near = winners(report).to_dicts(), misses(report, _MISSES).to_dicts()
+    parts = [f"# {escape(headline(report))}", escape(summary(report)), escape(meaning(report))]
     if report.sandbox:
         parts.insert(1, "**SANDBOX: made-up markets of the offline exchange, not real ones.**")
-    if chart and len(scores(report)):
+    if (warning := alarm(report)) is not None:
+        parts.insert(0, f"**ALARM.** {escape(warning)}")
+    parts.append("## What luck alone would show")
+    if chart and len(report.luck.mirrored):
         from serving import figures  # noqa: PLC0415 - altair takes a second to import
 
-        words = describe(scores(report), report.luck_hurdle, len(won))
-        parts.append(f"![{words}](data:image/png;base64,{figures.luck_png(report)})")
+        parts.append(f"![{describe(report)}](data:image/png;base64,{figures.worlds_png(report)})")
+    parts.append(escape(describe(report)))
+    if found := lines(report):
+        parts.append("## What a night like this can find")
+        parts.append("\n".join(f"- **{one.name}: {one.value}.** {one.sentence}" for one in found))
     if won:
-        parts += ["## Promoted to paper trading", table(_columns(won)), *_texts(won[:_CURVES])]
-    if missed:
-        title = "## Nearest misses (not promoted)"
-        parts += [title, table(_columns(missed, why=True)), *_texts(missed)]
-    if steps := funnel(report):
-        parts += [
-            "## Where trials failed",
-            table(
-                [
-                    ("check", [step.label for step in steps]),
-                    ("failed", [count(step.failed) for step in steps]),
-                    ("left", [count(step.left) for step in steps]),
-                ]
-            ),
-        ]
-    parts += ["## Find it again", *(block(claim.command) for claim in claims(report)[:4])]
+        parts += ["## Promoted to paper trading", table(_columns(report, won))]
+        parts += [_told(report, row) for row in won[:_CURVES]]
+    if near:
+        parts += ["## Nearest, and not promoted", table(_columns(report, near, why_not=True))]
+        parts += [_told(report, row) for row in near]
+    if rows := _endings(report):
+        names = ("where its way ended", "trials")
+        cells = [[row["label"] for row in rows], [count(row["trials"]) for row in rows]]
+        parts += ["## What was tried", table(list(zip(names, cells, strict=True)))]
+    parts += ["## Find it again", *(block(claim.command) for claim in claims(report)[:5])]
     return "\n\n".join(parts) + "\n"
 
 
-def summary_table(report: NightReport) -> list[tuple[str, list[str]]]:
-    """Return the promoted as columns of text; the nearest misses where nothing was promoted."""
-    rows = winners(report).to_dicts()
-    return _columns(rows) if rows else _columns(misses(report, _MISSES).to_dicts(), why=True)
-
-
-def _columns(rows: list[Row], *, why: bool = False) -> list[tuple[str, list[str]]]:
+def _columns(
+    report: NightReport, rows: list[Row], *, why_not: bool = False
+) -> list[tuple[str, list[str]]]:
     columns = [
-        ("strategy", [row["strategy_id"] for row in rows]),
-        ("symbol", [row["symbol"] for row in rows]),
-        ("Sharpe", [decimal(row[SCORE]) for row in rows]),
-        ("holdout", [decimal(row["out_of_sample_sharpe"]) for row in rows]),
-        ("deflated", [probability(row["deflated_sharpe"]) for row in rows]),
+        ("candidate", [row["candidate_id"] for row in rows]),
+        ("market", [place(row, len(report.symbols)) for row in rows]),
+        ("score", [decimal(row["score"]) for row in rows]),
+        ("left", [decimal(row["shrunk"]) for row in rows]),
+        ("p", [odds(row["p_value"]) for row in rows]),
+        ("p permuted", [odds(row["permutation_p"]) for row in rows]),
         ("return", [percent(row["total_return"], signed=True) for row in rows]),
         ("deepest fall", [percent(row["max_drawdown"]) for row in rows]),
         ("trades", [count(row["trades"]) for row in rows]),
     ]
-    if why:
-        columns.append(("failed because", [check(row["verdict"]).label for row in rows]))
+    if why_not:
+        columns.append(("not promoted because", [why(report, row) for row in rows]))
     return columns
 
 
-def _texts(rows: list[Row]) -> list[str]:
-    return [f"**{escape(row['strategy_id'])}**\n\n{block(row['text'] or '')}" for row in rows]
+def _told(report: NightReport, row: Row) -> str:
+    against = [
+        f"- objection: {escape(one.title)}. {escape(one.sentence)}" for one in objections(row)
+    ]
+    title = f"**{escape(row['candidate_id'])}** ({escape(place(row, len(report.symbols)))})"
+    return "\n\n".join(
+        [title, block(row["text"] or ""), *(["\n".join(against)] if against else [])]
+    )
 
 
-def _entry(report: NightReport, anchor: str, rank: int, row: Row) -> Row:
-    """Put together what the page says of one strategy on one symbol."""
-    hold = change(curve(report.benchmark.filter(symbol=row["symbol"])))
+def _entries(report: NightReport, rows: pl.DataFrame, anchor: str) -> list[Row]:
+    return [
+        _entry(report, f"{anchor}-{n}", n, row)
+        for n, row in enumerate(rows.iter_rows(named=True), start=1)
+    ]
+
+
+def _entry(report: NightReport, anchor: str, number: int, row: Row) -> Row:
+    """Put together what the page says of one candidate."""
+    parts = _members(report, row)
+    alone = parts[0] if row["kind"] == "rule" and len(parts) == 1 else None
+    promised = report.promotions.filter(
+        strategy_id=row["candidate_id"], symbol=row["symbol"]
+    ).to_dicts()
+    said, held_still = opinions(row), change(hold(row, report.benchmark, report.symbols))
     return row | {
-        "rank": rank,
+        "number": number,
         "anchor": anchor,
-        "why": check(row["verdict"]).why,
-        "facts": facts(report, row, hold),
-        "columns": _columns([row]),
+        "place": place(row, len(report.symbols)),
+        "why": why(report, row),
+        "own": percent(change(curve(row)), signed=True),
+        "facts": facts(report, row, hold=held_still, metrics=alone),
+        "members": [] if alone else parts,
+        "judging": [one for one in said if one.agrees is not None],
+        "reporting": [one for one in said if one.agrees is None],
+        "plan": plan(promised[0]["plan"]) if promised else [],
+        "rule_hash": promised[0]["rule_hash"] if promised else None,
     }
 
 
-def _held(report: NightReport) -> str:
+def _members(report: NightReport, row: Row) -> list[Row]:
+    """Return the backtests of a candidate's rules, in its order; of a pooled one on each symbol."""
+    found: list[Row] = []
+    for strategy, symbol in members(row):
+        backtests = report.members.filter(strategy_id=strategy).sort("symbol")
+        found += (backtests if symbol == "*" else backtests.filter(symbol=symbol)).to_dicts()
+    return found
+
+
+def _endings(report: NightReport) -> list[Row]:
+    """Return how many trials ended where, promotions first."""
+    counts = {verdict or "": trials for verdict, trials in report.ended.iter_rows()}
+    return [
+        {"label": ending(verdict), "trials": counts[verdict], "won": verdict == "promoted"}
+        for verdict in in_order(list(counts))
+    ]
+
+
+def _verdicts(report: NightReport) -> list[tuple[str, int]]:
+    counts = dict(report.candidates["verdict"].fill_null("").value_counts().iter_rows())
+    return [(check(verdict).label, counts[verdict]) for verdict in in_order(list(counts))]
+
+
+def _complete(report: NightReport) -> str:
     quality = report.quality
     return completeness(int(quality["bars"].sum()), int(quality["expected"].sum()))
 

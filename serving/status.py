@@ -35,8 +35,9 @@ class Night(msgspec.Struct, frozen=True):
     as_of: datetime
     trials: int
     promoted: int
-    best_sharpe: float | None
-    luck_hurdle: float | None
+    best_score: float | None  # None for nights that did not compare with null worlds
+    p_value: float | None
+    worlds: int | None
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -89,7 +90,7 @@ def _quarantine(store: Store) -> dict[str, int]:
 
 def _nights(store: Store, count: int) -> list[Night]:
     rows = sql(
-        "select night, as_of, trials, promoted, best_sharpe, luck_hurdle from nights "
+        "select night, as_of, trials, promoted, best_score, p_value, worlds from nights "
         "order by as_of desc limit $count",
         {"count": count},
         store=store,

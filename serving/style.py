@@ -11,6 +11,7 @@ PALETTE: dict[str, tuple[str, str]] = {
     "shade": ("#f1f3f6", "#1e252f"),
     "accent": ("#0b746c", "#4fc9bb"),
     "paper": ("#fdfdfc", "#14181f"),
+    "alarm": ("#b3261e", "#e5534b"),
 }
-INK, MUTED, RULE, BAR, SHADE, ACCENT, PAPER = (light for light, _ in PALETTE.values())
+INK, MUTED, RULE, BAR, SHADE, ACCENT, PAPER, ALARM = (light for light, _ in PALETTE.values())
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"

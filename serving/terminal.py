@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.clock import format_utc
-from serving.words import count, plural
+from serving.words import count, decimal, odds, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,39 +21,6 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 1_000
 PIPE_WIDTH = 200
-
-
-def show_night(summary: Any) -> None:
-    """Print what a night came to: the headline, the promoted, the page."""
-    console = new_console()
-    console.print()
-    console.print(summary.headline, style="bold")
-    failed = {verdict: n for verdict, n in summary.verdicts.items() if verdict != "promoted"}
-    console.print(
-        f"{count(summary.strategies)} strategies on {plural(len(summary.symbols), 'symbol')} of "
-        f"{summary.venue}: {count(summary.trials)} trials; not promoted: "
-        + ", ".join(f"{count(n)} {verdict.replace('_', ' ')}" for verdict, n in failed.items()),
-    )
-    if summary.promoted:
-        table = new_table("strategy", "symbol", "Sharpe", "holdout", "deflated", "trades", "return")
-        for row in summary.promoted:
-            table.add_row(
-                row["strategy_id"],
-                row["symbol"],
-                f"{row['sharpe']:.2f}",
-                f"{row['out_of_sample_sharpe']:.2f}",
-                f"{row['deflated_sharpe']:.3f}",
-                count(row["trades"]),
-                f"{row['total_return']:+.1%}",
-            )
-        console.print(table)
-        best = summary.promoted[0]
-        console.print(f"{best['strategy_id']} reads:", style="dim")
-        console.print(best["text"], highlight=False, markup=False)
-    seconds = sum(summary.timings.values())
-    stages = ", ".join(f"{stage} {took:.0f} s" for stage, took in summary.timings.items())
-    console.print(f"took {seconds:.0f} s ({stages})", style="dim")
-    console.print(f"report: {summary.report}", soft_wrap=True, highlight=False)
 
 
 def show_ingest(summary: Any) -> None:
@@ -162,11 +129,10 @@ def show_status(status: Status) -> None:
             f"{count(status.pending)} waiting in landing"
         )
     for night in status.nights:
-        best = "-" if night.best_sharpe is None else f"{night.best_sharpe:.2f}"
-        hurdle = "-" if night.luck_hurdle is None else f"{night.luck_hurdle:.2f}"
+        luck = "" if night.worlds is None else f" (p = {odds(night.p_value)})"
         console.print(
             f"night {night.night}: {night.promoted} promoted of {count(night.trials)} trials, "
-            f"best Sharpe {best}, luck alone {hurdle}",
+            f"best score {decimal(night.best_score)}{luck}",
             highlight=False,
         )
 

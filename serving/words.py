@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MISSING = "\N{EN DASH}"  # what stands where there is no number
 TIMES = "\N{MULTIPLICATION SIGN}"
+BEST = "tonight\N{RIGHT SINGLE QUOTATION MARK}s best"
 _MINUS = "\N{MINUS SIGN}"
 # unit, its seconds, the unit below it, its seconds
 _SCALES = (("d", 86_400, "h", 3_600), ("h", 3_600, "min", 60), ("min", 60, "s", 1))
@@ -50,6 +51,11 @@ def percent(value: float | None, digits: int = 1, *, signed: bool = False) -> st
     return f"{decimal(value * 100, digits, signed=signed)} %"
 
 
+def share(value: float) -> str:
+    """Write a share as a percentage without needless digits: 0.05 is `5 %`, 0.002 `0.2 %`."""
+    return f"{value * 100:.3g} %"
+
+
 def bps(value: float | None) -> str:
     """Write basis points without needless zeros: `10`, `2.5`."""
     return decimal(value, 0 if value is not None and value == round(value) else 2)
@@ -64,15 +70,43 @@ def completeness(held: int, expected: int) -> str:
     return percent(held / expected, 2 if held < expected else 0)
 
 
-def probability(value: float | None) -> str:
-    """Write a probability; what is nearly certain is not rounded up to certain."""
+def figure(value: float | None) -> str:
+    """Write a number of unknown size with the three digits that matter."""
+    if value is None or math.isnan(value) or math.isinf(value):
+        return decimal(value)
+    if value == 0 or abs(value) >= 100:
+        return decimal(value, 0)
+    digits = max(0, 2 - math.floor(math.log10(abs(value))))
+    return decimal(value, min(digits, 6))
+
+
+def about(value: float | None) -> str:
+    """Write a rough count with the two digits that matter: `about 1,200`."""
+    if value is None or math.isnan(value) or math.isinf(value):
+        return decimal(value)
+    if value < 10:
+        return f"about {decimal(value, 1)}"
+    size = 10 ** (math.floor(math.log10(value)) - 1)
+    return f"about {count(round(value / size) * size)}"
+
+
+def capitalised(text: str) -> str:
+    """Return a sentence with its first letter large, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def odds(value: float | None) -> str:
+    """Write a p-value with the three digits that matter: `0.46`, `0.002`, `0.00501`."""
     if value is None or math.isnan(value):
         return MISSING
-    if 0.995 <= value < 1:
-        return "above 0.99"
-    if 0 < value < 0.005:
-        return "below 0.01"
-    return decimal(value)
+    if value >= 0.1:
+        return decimal(value)
+    return f"{value:.3g}" if value >= 0.0001 else "below 0.0001"
+
+
+def once(chance: float) -> str:
+    """Write a small probability of a night as `one night in 200`."""
+    return f"one night in {count(round(1 / chance))}" if chance > 0 else "no night"
 
 
 def apart(first: float | None, second: float | None) -> tuple[str, str]:

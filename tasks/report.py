@@ -1,9 +1,9 @@
-"""Steps that tell a person how the night went: the page, the artifact, the row in `nights`."""
+"""Steps that tell a person how the night went: the page, the artifacts, the row in `nights`."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -12,225 +12,151 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from core.clock import utc_now
 from core.datasets import NIGHTS
-from core.receipts import Receipt
-from research.statistics import luck_hurdle
-from serving.night import RESULTS
-from serving.report import NightReport, headline, nearest, render_html, render_markdown
+from serving.candidates import place, why
+from serving.night import NightReport, above_luck, best, misses, winners
+from serving.report import headline, render_html, render_markdown
 from storage import hot, stages
 from storage.files import replacing
-from storage.lake import read_candles, sql
 from storage.store import Store, default_store
-from tasks.nightly import BASE, MADE_BY, Night, quality
+from tasks.nightly import MADE_BY, Night
+from tasks.nightpage import page_of
 from tasks.steps import ONCE, log
-from tasks.weigh import NOT_CHOSEN, PROMOTED
 
-# How many that were not promoted are drawn beside the winners.
-NEAREST = 3
 # Stages' files of so many nights are kept for a look; the store has what they found.
 KEPT_NIGHTS = 7
+# How many that were not promoted a summary names.
+NEAREST = 5
 
 
 class NightSummary(msgspec.Struct, frozen=True):
-    """What a night came to, for whoever started it."""
+    """What a night came to, for whoever started it.
+
+    `p_value`, `permutation_p` and `best_score` are those of the best candidate, None where there
+    was none; `smallest_sharpe` is the least true Sharpe ratio found on four nights of five;
+    `alarm` is how many times too good the worlds without an edge were, None where they were as
+    they should be. `promoted` and `nearest` are rows of candidates; `verdicts` counts them.
+    """
 
     night: str
     headline: str
+    alarm: float | None
     venue: str
     symbols: tuple[str, ...]
+    days: int
+    alpha: float
+    p_value: float | None
+    permutation_p: float | None
+    best_score: float | None
+    worlds: int
+    as_good: int
+    permuted_worlds: int
+    luck_hurdle: float | None
+    smallest_sharpe: float | None
     strategies: int
     trials: int
-    luck_hurdle: float
-    best_sharpe: float | None
-    promoted: list[dict[str, Any]]
+    distinct_trials: int
+    effective_trials: float | None
+    refused: int
+    candidates: int
     verdicts: dict[str, int]
+    promoted: list[dict[str, Any]]
+    nearest: list[dict[str, Any]]
+    running: int
+    ledger: str | None
     report: str
     timings: dict[str, float]
 
 
 @task(task_run_name="report {night.night}", **ONCE)
-def report_night(
-    night: Night,
-    bred: Receipt,
-    metrics: Receipt,
-    equity: Receipt,
-    trials: Receipt,
-    candidates: Receipt,
-    timings: dict[str, float],
-) -> NightSummary:
-    """Write the night's page, its artifacts and its row in `nights`."""
+def report_night(night: Night, timings: dict[str, float]) -> NightSummary:
+    """Write the night's page, its artifacts and its row in `nights`.
+
+    All rows of the night must be in the store.
+    """
     store = default_store()
-    results = _results(store, bred, metrics, trials)
-    hurdle = luck_hurdle(trials.rows, night.question.days)
-    page = _page(
-        store,
-        night,
-        results,
-        _promoted(stages.read(store, candidates)),
-        stages.read(store, equity),
-        trials.rows,
-        hurdle,
-        timings,
-    )
+    page = page_of(store, night, timings)
     path = store.reports / f"{night.night}.html"
     with replacing(path) as temporary:
         temporary.write_text(render_html(page), encoding="utf-8")
-    create_markdown_artifact(render_markdown(page), key="night", description=headline(page))
-    create_table_artifact(
-        page.promoted.select(
-            "strategy_id", "symbol", "text", "sharpe", "deflated_sharpe"
-        ).to_dicts(),
-        key="promotions",
-        description=headline(page),
+    summary = _summary(page, str(path))
+    create_markdown_artifact(
+        render_markdown(page, chart=True), key="night", description=summary.headline
     )
-    _remember(store, night, page, path.relative_to(store.home).as_posix())
+    create_table_artifact(summary.promoted, key="promotions", description=summary.headline)
+    _remember(store, page, summary, path.relative_to(store.home).as_posix())
     stages.sweep(store, nights=KEPT_NIGHTS)
     log.info("report: %s", path)
+    return summary
+
+
+def _summary(page: NightReport, path: str) -> NightSummary:
+    luck, top = page.luck, best(page) or {}
     return NightSummary(
-        night=night.night,
+        night=page.night,
         headline=headline(page),
+        alarm=luck.alarm,
         venue=page.venue,
-        symbols=night.symbols,
+        symbols=tuple(page.symbols),
+        days=page.days,
+        alpha=luck.alpha,
+        p_value=top.get("p_value"),
+        permutation_p=top.get("permutation_p"),
+        best_score=top.get("score"),
+        worlds=len(luck.mirrored),
+        as_good=luck.as_good(top["score"]) if top else 0,
+        permuted_worlds=len(luck.permuted),
+        luck_hurdle=luck.hurdle,
+        smallest_sharpe=luck.smallest,
         strategies=page.strategies,
         trials=page.trials,
-        luck_hurdle=hurdle,
-        best_sharpe=_best(results),
-        promoted=page.promoted.to_dicts(),
-        verdicts=dict(results["verdict"].value_counts(sort=True).iter_rows()),
-        report=str(path),
-        timings=timings,
+        distinct_trials=page.distinct,
+        effective_trials=luck.effective,
+        refused=page.refused,
+        candidates=page.candidates.height,
+        verdicts=dict(page.candidates["verdict"].value_counts(sort=True).iter_rows()),
+        promoted=_briefly(page, winners(page)),
+        nearest=_briefly(page, misses(page, NEAREST)),
+        running=page.running.filter(pl.col("status") == "running").height,
+        ledger=page.ledger,
+        report=path,
+        timings=dict(page.timings),
     )
 
 
-def _best(results: pl.DataFrame) -> float | None:
-    return cast("float | None", results["sharpe"].max())
-
-
-def _promoted(candidates: pl.DataFrame) -> pl.DataFrame:
-    """Return the promoted in the form of results; what only a backtest measures is null."""
-    rows = candidates.filter(pl.col("verdict") == PROMOTED).rename({"candidate_id": "strategy_id"})
-    empty = pl.DataFrame(schema=RESULTS)
-    return pl.concat([empty, rows.select(name for name in RESULTS if name in rows)], how="diagonal")
-
-
-def _results(store: Store, bred: Receipt, metrics: Receipt, trials: Receipt) -> pl.DataFrame:
-    """Return one row per strategy and symbol: its text, its metrics, its verdict."""
-    keys = ["strategy_id", "symbol"]
-    scores = ["in_sample_sharpe", "out_of_sample_sharpe", "deflated_sharpe", "verdict"]
-    texts = stages.read(store, bred).select("strategy_id", "text")
-    vetted = stages.read(store, trials).select(*keys, *scores)
-    return (
-        stages.read(store, metrics)
-        .drop("night", "venue", "start", "end", "source", "ingested_at")
-        .join(texts, on="strategy_id", how="left", maintain_order="left")
-        .join(vetted, on=keys, how="left", maintain_order="left")
+def _briefly(page: NightReport, rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return candidates without their daily returns, in words where that is shorter."""
+    names = (
+        *("candidate_id", "symbol", "kind", "text", "score", "shrunk", "p_value", "permutation_p"),
+        *("sharpe", "total_return", "max_drawdown", "trades", "verdict"),
     )
+    return [
+        {"market": place(row, len(page.symbols))}
+        | {name: row[name] for name in names}
+        | ({} if row["verdict"] == "promoted" else {"why": why(page, row)})
+        for row in rows.iter_rows(named=True)
+    ]
 
 
-def _page(
-    store: Store,
-    night: Night,
-    results: pl.DataFrame,
-    promoted: pl.DataFrame,
-    equity: pl.DataFrame,
-    trials: int,
-    luck_hurdle: float,
-    timings: dict[str, float],
-) -> NightReport:
-    question = night.question
-    failed = results.filter(pl.col("verdict") != PROMOTED)
-    drawn = pl.concat(
-        [one.select("strategy_id", "symbol") for one in (promoted, nearest(failed, NEAREST))]
-    )
-    return NightReport(
-        night=night.night,
-        as_of=question.as_of,
-        started_at=night.started_at,
-        finished_at=utc_now(),
-        venue=question.venue,
-        symbols=list(night.symbols),
-        days=question.days,
-        seed=question.seed,
-        strategies=question.strategies,
-        trials=trials,
-        luck_hurdle=luck_hurdle,
-        costs=question.costs,
-        results=results,
-        promoted=promoted,
-        equity=equity.join(drawn, on=["strategy_id", "symbol"], how="semi"),
-        benchmark=_buy_and_hold(store, night),
-        quality=_quality(store, night),
-        gates=_gates(store, night),
-        timings=timings,
-        manifest=night.manifest,
-    )
-
-
-def _buy_and_hold(store: Store, night: Night) -> pl.DataFrame:
-    """Return the equity of buying each symbol at its first open, at the end of each UTC day."""
-    question = night.question
-    closes = read_candles(
-        store,
-        venue=question.venue,
-        symbols=list(night.symbols),
-        interval=BASE,
-        start=question.start,
-        end=question.as_of,
-    ).select("symbol", "open_time", "open", "close")
-    days = closes.group_by(
-        "symbol", pl.col("open_time").dt.date().alias("day"), maintain_order=True
-    )
-    first = closes.group_by("symbol").agg(pl.col("open").first())
-    return (
-        days.agg(pl.col("close").last())
-        .join(first, on="symbol", how="left", maintain_order="left")
-        .select("symbol", "day", equity=pl.col("close") / pl.col("open"))
-    )
-
-
-def _quality(store: Store, night: Night) -> pl.DataFrame:
-    question = night.question
-    counts = sql(
-        "select symbol, count(*) as quarantined from quarantine where venue = $venue "
-        "and open_time >= $start and open_time < $end group by symbol",
-        {"venue": question.venue, "start": question.start, "end": question.as_of},
-        store=store,
-    )
-    return (
-        quality(store, question)
-        .join(counts, on="symbol", how="left", maintain_order="left")
-        .with_columns(pl.col("quarantined").fill_null(0))
-    )
-
-
-def _gates(store: Store, night: Night) -> pl.DataFrame:
-    """Return the verdicts since the night began: its collection's and its stages'."""
-    return sql(
-        "select * from verdicts where judged_at >= $start order by judged_at, verdict_id",
-        {"start": night.started_at},
-        store=store,
-    )
-
-
-def _remember(store: Store, night: Night, page: NightReport, report: str) -> None:
-    verdicts = dict(page.results["verdict"].value_counts().iter_rows())
-    now = utc_now()
+def _remember(store: Store, page: NightReport, summary: NightSummary, report: str) -> None:
+    now, top = utc_now(), best(page) or {}
     row: dict[str, Any] = {
-        "night": night.night,
+        name: value
+        for name, value in msgspec.structs.asdict(summary).items()
+        if name in NIGHTS.columns
+    } | {
         "as_of": page.as_of,
         "started_at": page.started_at,
         "finished_at": page.finished_at,
-        "venue": page.venue,
         "symbols": list(page.symbols),
-        "days": page.days,
         "seed": page.seed,
-        "strategies": page.strategies,
-        "trials": page.trials,
-        "survivors": verdicts.get(PROMOTED, 0) + verdicts.get(NOT_CHOSEN, 0),
-        "promoted": page.promoted.height,
-        "luck_hurdle": page.luck_hurdle,
-        "best_sharpe": _best(page.results),
-        "manifest": json.dumps(night.manifest, sort_keys=True),
-        "timings": json.dumps(dict(page.timings)),
+        "survivors": above_luck(page),
+        "promoted": len(summary.promoted),
+        "lookahead_refused": page.refused,
+        "best_sharpe": top.get("sharpe"),
+        "null_scores": list(page.luck.mirrored),
+        "permuted_scores": list(page.luck.permuted),
+        "manifest": json.dumps(page.manifest, sort_keys=True),
+        "timings": json.dumps(summary.timings),
         "report": report,
         "source": MADE_BY,
         "ingested_at": now,

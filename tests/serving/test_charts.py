@@ -3,12 +3,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 
-import numpy as np
 import pytest
 
 from serving import charts
-from serving.night import Curve
-from serving.style import ACCENT, INK, SHADE
+from serving.candidates import Curve
+from serving.style import ACCENT, INK
 from tests.serving.pages import Page
 
 DAYS = [date(2026, 3, 1) + timedelta(n) for n in range(90)]
@@ -16,34 +15,8 @@ RISING = Curve(DAYS, [1 + 0.01 * n for n in range(90)])
 FLAT = Curve(DAYS, [1.0] * 90)
 
 
-def test_the_hurdle_is_drawn_and_labelled() -> None:
-    scores = np.linspace(-3, 5.1, 500)
-    svg = charts.svg(charts.luck(scores, 6.2, []), "luck")
-    assert "luck alone: 6.2" in svg
-    assert "best: 5.1" in svg
-    assert 'stroke-dasharray="5,4"' in svg
-
-
-def test_the_promoted_are_marked_in_the_accent_colour() -> None:
-    scores = np.linspace(-3, 8.0, 500)
-    marked = charts.svg(charts.luck(scores, 6.2, [8.0]), "luck")
-    assert "promoted: 8.0" in marked
-    assert ACCENT in marked
-    assert ACCENT not in charts.svg(charts.luck(scores, 6.2, []), "luck")
-
-
-@pytest.mark.parametrize("scores", [[], [0.0], [2.0, 2.0], [-500.0, 900.0]])
-def test_few_or_odd_trials_can_be_drawn(scores: list[float]) -> None:
-    assert "luck alone" in charts.svg(charts.luck(np.array(scores), 6.2, []), "luck")
-
-
-def test_a_hundred_thousand_trials_make_a_small_chart() -> None:
-    scores = np.random.default_rng(0).normal(0, 3, 100_000)
-    assert len(charts.svg(charts.luck(scores, 6.2, []), "luck")) < 40_000
-
-
 def test_a_chart_needs_no_network_and_nests_cleanly() -> None:
-    svg = charts.svg(charts.luck(np.linspace(-3, 5, 50), 6.2, []), "luck")
+    svg = charts.svg(charts.equity(RISING, FLAT, promoted=True), "one")
     page = Page(svg)
     assert page.loads == []
     assert page.badly_nested == []
@@ -71,14 +44,6 @@ def test_only_a_promoted_curve_has_the_accent_colour() -> None:
     failed = charts.svg(charts.equity(RISING, FLAT, promoted=False), "one")
     assert ACCENT not in failed
     assert INK in failed
-
-
-def test_the_holdout_is_shaded_where_there_is_one() -> None:
-    def drawn(start: date) -> str:
-        return charts.svg(charts.equity(RISING, FLAT, promoted=True, holdout_from=start), "one")
-
-    assert SHADE in drawn(DAYS[60])
-    assert SHADE not in drawn(date(2027, 1, 1))
 
 
 @pytest.mark.parametrize("days", [1, 2, 3_650])
@@ -115,5 +80,5 @@ def test_gaps_stand_out_and_hostile_names_stay_text() -> None:
 
 
 def test_a_png_is_a_png() -> None:
-    chart = charts.luck(np.linspace(-3, 5, 50), 6.2, [])
+    chart = charts.equity(RISING, None, promoted=False)
     assert charts.png(chart, scale=0.5).startswith(b"\x89PNG")

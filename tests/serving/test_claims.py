@@ -13,7 +13,7 @@ from tests.serving.nights import night
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAMES = ["2026-06-01", "o'clock", "`id`", "$HOME", 'a"b', "back\\slash", "!!"]
+NAMES = ["2026-06-01", "o'clock", "`id`", "$HOME", 'a"b', "back\\slash", "!!", "{brace}"]
 
 
 def test_every_query_runs_on_a_store(tmp_path: Path) -> None:
@@ -25,6 +25,11 @@ def test_every_query_runs_on_a_store(tmp_path: Path) -> None:
 def test_every_query_names_its_night_or_its_window() -> None:
     for claim in claims(night()):
         assert "'2026-06-01" in claim.query, claim.says
+
+
+def test_no_two_claims_say_the_same() -> None:
+    says = [claim.says for claim in claims(night())]
+    assert len(says) == len(set(says))
 
 
 def test_promotions_can_be_found_again() -> None:

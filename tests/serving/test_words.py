@@ -52,16 +52,67 @@ def test_a_signed_percentage_shows_its_direction(value: float | None, said: str)
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (0.97, "0.97"),
-        (0.9999, "above 0.99"),
+        (0.4583, "0.46"),
         (1.0, "1.00"),
-        (0.0001, "below 0.01"),
-        (0.0, "0.00"),
+        (0.002, "0.002"),
+        (3 / 599, "0.00501"),
+        (0.00001, "below 0.0001"),
+        (math.nan, "–"),
         (None, "–"),
     ],
 )
-def test_a_probability_is_never_rounded_to_certainty(value: float | None, said: str) -> None:
-    assert words.probability(value) == said
+def test_a_p_keeps_the_digits_that_matter(value: float | None, said: str) -> None:
+    assert words.odds(value) == said
+
+
+def test_a_small_chance_is_told_in_nights() -> None:
+    assert words.once(0.005) == "one night in 200"
+    assert words.once(0.0002) == "one night in 5,000"
+    assert words.once(0.0) == "no night"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0.05, "5 %"), (0.005, "0.5 %"), (0.002, "0.2 %"), (1 / 3, "33.3 %")]
+)
+def test_a_level_has_no_needless_digits(value: float, said: str) -> None:
+    assert words.share(value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (312.4, "about 310"),
+        (1_249.0, "about 1,200"),
+        (4.26, "about 4.3"),
+        (1.0, "about 1.0"),
+        (None, "–"),
+        (math.inf, "∞"),
+    ],
+)
+def test_a_rough_count_has_two_digits(value: float | None, said: str) -> None:
+    assert words.about(value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.0, "0"),
+        (0.9871, "0.987"),
+        (12.34, "12.3"),
+        (1_234.0, "1,234"),
+        (-0.00123, "−0.00123"),
+        (0.00000123, "0.000001"),
+        (None, "–"),
+        (math.inf, "∞"),
+    ],
+)
+def test_a_number_of_unknown_size_has_three_digits(value: float | None, said: str) -> None:
+    assert words.figure(value) == said
+
+
+def test_a_sentence_begins_large_and_is_else_left_alone() -> None:
+    assert words.capitalised("p of BTC") == "P of BTC"
+    assert words.capitalised("") == ""
 
 
 @given(st.integers(1, 10**9), st.data())
