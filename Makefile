@@ -7,10 +7,10 @@ PYTHON ?= python3.11
 READY := $(VENV)/.ready
 PEERS := .venv-bench
 
-.PHONY: help setup run up test check format lock bench clean
+.PHONY: help setup run up test check format lock bench integrity clean
 
 help: ## explain the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make .venv from the lock (uv where it is there, else pip)
 
@@ -43,6 +43,9 @@ lock: ## resolve the dependencies anew into requirements.lock (needs uv)
 
 bench: setup $(PEERS)/.ready ## measure the engine beside others, on one core
 	@$(BIN)/python -m benchmarks $(BENCH)
+
+integrity: setup ## count how often luck gets through, and how often an edge is found
+	@$(BIN)/python -m benchmarks.integrity $(INTEGRITY)
 
 $(PEERS)/.ready: benchmarks/peers/requirements.lock
 	@PYTHON="$(PYTHON)" VENV="$(PEERS)" benchmarks/peers/setup
