@@ -36,7 +36,7 @@ from research.lookahead.prefix import (
 from research.signals import Frame, Leaf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from research.expressions import Node
     from research.lookahead.finding import Finding
@@ -210,11 +210,10 @@ def _is_computed(node: Node) -> bool:
     return isinstance(node, Comparison | Cross)
 
 
-def _turns(flags: Any) -> Iterable[int]:
-    """Return how many flags there are up to and right after a few turns: one up and one down."""
-    turns = np.flatnonzero(flags[1:] != flags[:-1]) + 1  # the first flag after each turn
-    middle = turns[turns.size // 2 :][:2]
-    return sorted({int(turn) + more for turn in middle for more in (0, 1)})
+def _turns(flags: Any) -> list[int]:
+    """Return how many flags there are up to and with the first after a turn: one up, one down."""
+    turns = np.flatnonzero(flags[1:] != flags[:-1]) + 1
+    return [int(turn) + 1 for turn in turns[turns.size // 2 :][:2]]
 
 
 def _shown(node: Node, values: Any, at: int) -> str:
