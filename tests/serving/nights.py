@@ -76,6 +76,13 @@ OPINIONS = [
         "sentence": "The best half of the days picked another rule in 31 % of the splits.",
     },
 ]
+PLAN = {
+    "horizon_days": 90,
+    "level": 0.05,
+    "kill_sigma": 2.0,
+    "forecast_mean": 0.002,
+    "forecast_sd": 0.01,
+}
 OBJECTION = {
     "name": "superior predictive ability",
     "value": 0.21,
@@ -103,7 +110,7 @@ def promoted(rows: list[dict[str, Any]]) -> pl.DataFrame:
                 "strategy_id": row["candidate_id"],
                 "symbol": row["symbol"],
                 "rule_hash": "ab" * 32,
-                "plan": json.dumps({"days": 120, "kill": 0.081}),
+                "plan": json.dumps(PLAN),
                 "status": "running",
             }
             for row in rows

@@ -144,7 +144,8 @@ def test_a_winner_has_its_opinions_its_plan_and_what_should_be_left() -> None:
     assert "agrees deflated Sharpe ratio 0.987 · bar 0.745" in text
     assert "only reported overfitting 0.310" in text
     assert text.index("Only reported: these hold nothing back") > text.index("Every number")
-    assert "days 120" in text
+    assert "judged once, after 90 whole days (UTC)" in text
+    assert "stopped early where the sum" in text
     assert "ab" * 32 in text
     assert "What should be left 8.50" in text
 
