@@ -308,6 +308,22 @@ def report(*, open_page: Annotated[bool, Parameter(name="--open", negative="")] 
     return DONE
 
 
+@app.command
+def desk(*, as_json: Json = False) -> int:
+    """Show what is on paper, beside its forecast, and whether the desk's choosing is worth it."""
+    _load_settings()
+    from research.book import book_of
+    from serving.book import show_book
+    from storage.lake import sql as ask
+
+    book = book_of(ask("from paper"))
+    if as_json:
+        _print_json(book)
+    else:
+        show_book(book)
+    return DONE
+
+
 @ledger.command
 def verify(*, as_json: Json = False) -> int:
     """Make every night's digest anew, and check the chain; exit 1 where it is broken."""

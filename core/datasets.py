@@ -321,6 +321,9 @@ PAPER = Dataset(
         "equity": pl.Float64(),  # at the day's end; 1 at the promotion
         "bars": pl.Int64(),  # minutes of the day that were there, of all its markets together
         "status": pl.String(),  # after this day: running, confirmed, rejected or killed
+        # JSON of what is traded and how it is judged, research.paper.Frozen. Only the first row
+        # of each has it: the day of the promotion itself, which does not count.
+        "plan": pl.String(),
         "paper_night": pl.String(),  # the night that appended the row
         **_PROVENANCE,
     },

@@ -90,6 +90,24 @@ class VettingSettings(_Group):
         return self
 
 
+class PaperSettings(_Group):
+    """How paper trading judges what was promoted, and what it is compared with."""
+
+    horizon_days: int = Field(90, ge=2, le=3_650, description="days until a promotion is judged")
+    level: float = Field(
+        0.05, gt=0, lt=1, description="how often a useless one may be confirmed then"
+    )
+    kill_sigma: float = Field(
+        2.0, gt=0, description="standard deviations below its forecast at which it is stopped"
+    )
+    rejected: int = Field(
+        20, ge=0, le=1_000, description="the best of what a night rejected, followed beside"
+    )
+    random: int = Field(
+        20, ge=0, le=1_000, description="strategies of a night drawn at random, followed beside"
+    )
+
+
 class Settings(BaseSettings):
     """All that a person can set; `load` reads them, nothing else should."""
 
@@ -137,6 +155,7 @@ class Settings(BaseSettings):
     )
     costs: CostSettings = CostSettings()
     vetting: VettingSettings = VettingSettings()
+    paper: PaperSettings = PaperSettings()
 
     @field_validator("symbols", mode="before")
     @classmethod

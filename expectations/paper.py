@@ -1,4 +1,4 @@
-"""The suite of paper trading: a row is one whole day of one promotion, and says how it stands."""
+"""The suite of paper trading: a row is one whole day of one candidate, and how it stands then."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from core.datasets import PAPER
-from expectations.rules import ROW, STRATEGY_ID, Suite, between, filled, one_of
+from expectations.rules import (
+    NOT_JSON,
+    ROW,
+    STRATEGY_ID,
+    Suite,
+    between,
+    filled,
+    one_of,
+    unreadable,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,18 +35,21 @@ RULES = (
     between("days_ahead", "in_future", None, 0),
     between("return", "lost_more_than_all", -1 - ROUNDING),
     between("equity", "negative_equity", -ROUNDING),
-    between("bars", "no_bars", 1),
+    between("bars", "negative_bars", 0),
+    NOT_JSON,
 )
 
 
 def facts(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    """Compare each day with the calendar: it starts at midnight, and is over."""
-    ends = pl.col("day") + pl.duration(days=1)
+    """Compare each day with the calendar: it starts at midnight, and is over where it counts."""
+    counts = pl.when(pl.col("plan").is_null()).then(1).otherwise(0)
+    over = pl.col("day") + pl.duration(days=1) * counts
     return rows.select(
         ROW,
         us_of_day=pl.col("day").to_physical() % 86_400_000_000,
-        days_ahead=(ends - pl.lit(now)).dt.total_seconds() / 86_400,
+        days_ahead=(over - pl.lit(now)).dt.total_seconds() / 86_400,
+        not_json=unreadable(rows["plan"], dict),
     )
 
 
-SUITE = Suite(dataset=PAPER, rules=RULES, facts=facts)
+SUITE = Suite(dataset=PAPER, rules=RULES, optional=("plan",), facts=facts)

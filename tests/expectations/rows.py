@@ -246,6 +246,7 @@ def paper_day(number: int = 0, **changes: Any) -> dict[str, Any]:
         "equity": 1.01,
         "bars": 1_440,
         "status": "running",
+        "plan": None,
         "paper_night": "2026-06-10T0300-0000",
         **PROVENANCE,
         **changes,

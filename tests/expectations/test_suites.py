@@ -163,7 +163,9 @@ BROKEN: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("in_future", {"day": NOW}),
         ("lost_more_than_all", {"return": -1.001}),
         ("negative_equity", {"equity": -0.001}),
-        ("no_bars", {"bars": 0}),
+        ("in_future", {"day": NOW + 86_400 * SECOND, "plan": "{}"}),
+        ("negative_bars", {"bars": -1}),
+        ("not_json", {"plan": "[]"}),
         ("not_finite", {"return": NAN}),
         ("missing_value", {"status": None}),
     ],
@@ -226,7 +228,8 @@ SOUND: dict[str, list[dict[str, Any]]] = {
     ],
     "paper": [
         {"day": NOW - 86_400 * SECOND},
-        {"return": -1.0, "equity": 0.0, "status": "killed"},
+        {"return": -1.0, "equity": 0.0, "status": "killed", "bars": 0},
+        {"day": NOW, "plan": "{}"},
         {"symbol": "*", "cohort": "random"},
     ],
 }
