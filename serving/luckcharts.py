@@ -50,7 +50,7 @@ def worlds(
         _bars(bins, plane, narrow=width < 500),
         *_outline(bins, plane),
         *(_hurdle(line, plane) if line is not None else []),
-        *(_pins(pins, plane, promoted=bool(promoted)) if pins else []),
+        *(_pins(pins, plane, promoted=bool(promoted), narrow=width < 500) if pins else []),
     ]
     return styled(alt.layer(*layers), width, height)
 
@@ -160,7 +160,7 @@ def _hurdle(hurdle: float, plane: _Plane) -> list[Any]:
     return [line.encode(x=plane.x("x")), *label]
 
 
-def _pins(at: Sequence[float], plane: _Plane, *, promoted: bool) -> list[Any]:
+def _pins(at: Sequence[float], plane: _Plane, *, promoted: bool, narrow: bool) -> list[Any]:
     """Pin the promoted, or the best candidate where none was, above the bars."""
     colour = ACCENT if promoted else INK
     height = plane.top * (_HEAD - 0.22)
@@ -168,7 +168,7 @@ def _pins(at: Sequence[float], plane: _Plane, *, promoted: bool) -> list[Any]:
     x, y = plane.x("x"), plane.y("y")
     style: dict[str, Any] = {"color": colour, "fontWeight": 600, "fontSize": 13}
     if promoted:
-        many = f"{len(at)} promoted, the best {decimal(at[-1], 1)}"
+        many = f"{len(at)} promoted" + ("" if narrow else f", the best {decimal(at[-1], 1)}")
         text = many if len(at) > 1 else f"promoted: {decimal(at[0], 1)}"
         # Above the first of them, where nothing else is written.
         label = plane.label(at[0], height, text, left_from=0.75, dx=0, dy=-16, **style)
