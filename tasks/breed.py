@@ -48,6 +48,7 @@ SEARCHED = {
     "kept": pl.Boolean(),
     "proven": pl.Boolean(),
     "daily_returns": pl.List(pl.Float64()),
+    "detrended": pl.List(pl.Float64()),
 }
 
 
@@ -199,4 +200,5 @@ def _row(
         "kept": (one.strategy_id, one.island) in kept,
         "proven": one.strategy_id not in refused,
         "daily_returns": returns.tolist(),
+        "detrended": one.daily_detrended.tolist(),
     }

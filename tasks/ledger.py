@@ -53,7 +53,7 @@ def account(
         source=pl.lit(MADE_BY),
         ingested_at=pl.lit(as_of, TIME),
     )
-    return keep_stage(night, TRIALS.name, TRIALS.conform(frame.drop("kept", "proven")))
+    return keep_stage(night, TRIALS.name, TRIALS.conform(frame.drop("kept", "proven", "detrended")))
 
 
 def _beside(tried: pl.DataFrame, metrics: pl.DataFrame, equity: pl.DataFrame) -> pl.DataFrame:

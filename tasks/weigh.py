@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import polars as pl
 from prefect import task
@@ -15,15 +16,21 @@ from core.receipts import Receipt
 from research.factory import power_of
 from research.hunt import PORTFOLIO, Candidate, unalike
 from research.metrics import max_drawdown, sharpe
+from research.opinions import Opinion, dissenting
 from storage import stages
 from storage.store import default_store
 from tasks.breed import caught_by
 from tasks.judge import judged
 from tasks.nightly import MADE_BY, Night, keep_stage
+from tasks.opinions import opinions_on
 from tasks.steps import ONCE, log
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tasks.judge import Judgement
+
+    F8 = NDArray[np.float64]
 
 PROMOTED, NOT_CHOSEN, HELD_BACK = "promoted", "not_chosen", "held_back"
 NOT_ABOVE_LUCK, PERMUTATION_EXPLAINS = "not_above_luck", "permutation_explains"
@@ -53,14 +60,20 @@ def weigh(night: Night, searched: Receipt) -> Receipt:
             "strategy_id", "symbol", "daily_returns"
         ).iter_rows()
     }
-    earned = [
+    earned: list[F8] = [
         np.mean([net[member.strategy_id, member.symbol] for member in one.members], axis=0)
         for one in caught.candidates
     ]
     verdicts = _by_odds(night, judgement)
-    _spread(night, verdicts, [one.returns for one in caught.candidates])
+    chosen = _unalike(night, verdicts, [one.returns for one in caught.candidates])
+    winners = [(caught.candidates[rank], earned[rank]) for rank in chosen]
+    said = dict(zip(chosen, opinions_on(night, winners, tried, judgement), strict=True))
+    for rank, opinions in said.items():
+        held = judgement.alarm is not None or dissenting(opinions)
+        verdicts[rank] = HELD_BACK if held else PROMOTED
     rows = [
-        _candidate(one, rank, earned[rank], judgement) for rank, one in enumerate(caught.candidates)
+        _candidate(one, rank, earned[rank], judgement, said.get(rank, []))
+        for rank, one in enumerate(caught.candidates)
     ]
     frame = pl.DataFrame(rows, schema=WEIGHED).with_columns(
         night=pl.lit(night.night),
@@ -76,7 +89,7 @@ def weigh(night: Night, searched: Receipt) -> Receipt:
 
 
 def _by_odds(night: Night, judgement: Judgement) -> list[str]:
-    """Return the verdicts that the null worlds alone allow; nothing is promoted under alarm."""
+    """Return the verdicts of the null worlds; who beat them all is not chosen yet."""
     terms = night.question.vetting
     verdicts = []
     for p, second in zip(judgement.p_values, judgement.permutation_p, strict=True):
@@ -85,23 +98,23 @@ def _by_odds(night: Night, judgement: Judgement) -> list[str]:
         elif second is None or second > terms.permutation_alpha:
             verdicts.append(PERMUTATION_EXPLAINS)
         else:
-            verdicts.append(PROMOTED if judgement.alarm is None else HELD_BACK)
+            verdicts.append(NOT_CHOSEN)
     return verdicts
 
 
-def _spread(night: Night, verdicts: list[str], returns: list[Any]) -> None:
-    """Of candidates that behave alike only the best is promoted, and not more than may be."""
-    rows = [row for row, verdict in enumerate(verdicts) if verdict == PROMOTED]
-    if not rows:
-        return
+def _unalike(night: Night, verdicts: list[str], returns: list[F8]) -> list[int]:
+    """Choose among those above luck: the best of any that behave alike, not more than may be."""
+    ranks = [rank for rank, verdict in enumerate(verdicts) if verdict == NOT_CHOSEN]
+    if not ranks:
+        return []
     most = night.question.vetting.max_promotions
-    chosen = unalike(np.stack([returns[row] for row in rows]), ALIKE, most)
-    for at in set(range(len(rows))) - set(chosen):
-        verdicts[rows[at]] = NOT_CHOSEN
+    return [ranks[at] for at in unalike(np.stack([returns[rank] for rank in ranks]), ALIKE, most)]
 
 
-def _candidate(one: Candidate, rank: int, earned: Any, judgement: Judgement) -> dict[str, Any]:
-    equity = np.cumprod(1.0 + earned)
+def _candidate(
+    one: Candidate, rank: int, earned: F8, judgement: Judgement, opinions: list[Opinion]
+) -> dict[str, Any]:
+    equity = np.cumprod(1.0 + earned).astype(np.float64)
     return {
         "candidate_id": one.candidate_id,
         "symbol": one.symbol,
@@ -116,7 +129,7 @@ def _candidate(one: Candidate, rank: int, earned: Any, judgement: Judgement) -> 
         "max_drawdown": max_drawdown(equity),
         "p_value": judgement.p_values[rank],
         "permutation_p": judgement.permutation_p[rank],
-        "opinions": "[]",
+        "opinions": msgspec.json.encode(opinions).decode(),
         "daily_returns": earned.tolist(),
     }
 
