@@ -13,7 +13,7 @@ docs/strategy-language.md.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -62,6 +62,10 @@ class Strategy:
     target: float | None = None
     trail: float | None = None
     timeout: timedelta | None = None
+    text: str = field(init=False, repr=False, compare=False)
+    """The canonical text; `Strategy.parse(s.text) == s`."""
+    id: str = field(init=False, repr=False, compare=False)
+    """The first 16 hexadecimal digits of the SHA-256 of the canonical text."""
 
     def __post_init__(self) -> None:
         interval_step(self.timeframe)
@@ -70,8 +74,11 @@ class Strategy:
         # A short cannot gain more than its price falling to nothing.
         most = MOST_TARGET if self.short is None else MOST_LEVEL
         _check_exits(self.stop, self.target, self.trail, self.timeout, most)
-        if len(self.text) > LONGEST_TEXT:
-            raise InvalidInput(f"expected at most {LONGEST_TEXT} characters, was {len(self.text)}")
+        text = self._text()
+        if len(text) > LONGEST_TEXT:
+            raise InvalidInput(f"expected at most {LONGEST_TEXT} characters, was {len(text)}")
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "id", hashlib.sha256(text.encode()).hexdigest()[:16])
 
     @classmethod
     def parse(cls, text: str) -> Strategy:
@@ -81,18 +88,6 @@ class Strategy:
             StrategySyntaxError: With the line and column, what was expected and what was there.
         """
         return _ClauseReader(text).strategy()
-
-    @cached_property
-    def text(self) -> str:
-        """The canonical text; `Strategy.parse(s.text) == s`."""
-        lines = [*_side_lines("long", self.long), *_side_lines("short", self.short)]
-        exits = _exits_line(self.stop, self.target, self.trail, self.timeout)
-        return "\n".join([*lines, *exits, f"on {self.timeframe}"])
-
-    @cached_property
-    def id(self) -> str:
-        """The first 16 hexadecimal digits of the SHA-256 of the canonical text."""
-        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
 
     @property
     def side(self) -> str:
@@ -109,7 +104,7 @@ class Strategy:
     @property
     def conditions(self) -> int:
         """How many comparisons and crosses the rules hold in all."""
-        return sum(len(leaves(rule)) for rule in self.rules())
+        return sum(map(len, map(leaves, self.rules())))
 
     @cached_property
     def warmup(self) -> int:
@@ -130,6 +125,11 @@ class Strategy:
 
     def __str__(self) -> str:
         return self.text
+
+    def _text(self) -> str:
+        lines = [*_side_lines("long", self.long), *_side_lines("short", self.short)]
+        exits = _exits_line(self.stop, self.target, self.trail, self.timeout)
+        return "\n".join([*lines, *exits, f"on {self.timeframe}"])
 
 
 def _side_lines(name: str, side: Side | None) -> list[str]:

@@ -7,10 +7,21 @@ rule and `DEEPEST_RULE` levels, and always has a way out of every position it ca
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from core.errors import InvalidInput
-from research.expressions import LEAVES, Condition, Node, children, depth, leaves, over, walk
+from research.expressions import (
+    LEAVES,
+    REMEMBERED,
+    Condition,
+    Node,
+    children,
+    depth,
+    leaves,
+    over,
+    walk,
+)
 from research.strategy import MOST_LEVEL, Side, Strategy
 
 if TYPE_CHECKING:
@@ -150,6 +161,7 @@ def _too_large(side: Side | None) -> bool:
     return side is not None and (_is_large(side.entry) or _is_large(side.exit))
 
 
+@lru_cache(REMEMBERED)
 def _is_large(rule: Condition | None) -> bool:
     return rule is not None and (len(leaves(rule)) > MOST_CONDITIONS or depth(rule) > DEEPEST_RULE)
 

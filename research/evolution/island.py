@@ -10,7 +10,7 @@ import numpy as np
 
 from research.evolution.bandit import Arm, Outcome, choose
 from research.evolution.operators import OPERATORS
-from research.evolution.pareto import by_score, elite_first, preference, without_clones
+from research.evolution.pareto import among, by_score, elite_first, preference, without_clones
 from research.evolution.record import I8, Record
 from research.evolution.state import Island, Terms, Trial
 from research.generate import generate
@@ -151,7 +151,7 @@ class Habitat:
         order = elite_first(preferred, by_score(objectives, score), self._elites)
         ways, bound = self._record.ways[rows], self._terms.clone_correlation
         kept = without_clones(ways, order, bound, self._size)
-        return rows[kept], rows[preferred[np.isin(preferred, kept)]]
+        return rows[kept], rows[preferred[among(kept, rows.size)[preferred]]]
 
     def _guests(self, neighbour: Habitat) -> list[Child]:
         """Return the best of another island that were never scored on this one."""
@@ -170,11 +170,12 @@ class Habitat:
         A parent is the best of some drawn members: by score, or by Pareto front and crowding.
         """
         scored, preferred = self._scored(), self._preferred
+        size = count + count // 4 + 1  # some bring nothing
         for _ in range(TRIES):
-            drawn = rng.integers(scored.size, size=(count, 2, TOURNAMENT)).min(axis=2)
+            drawn = rng.integers(scored.size, size=(size, 2, TOURNAMENT)).min(axis=2)
             by_front = rng.integers(100, size=drawn.shape) >= BY_SCORE
             chosen = np.where(by_front, preferred[drawn], scored[drawn]).tolist()
-            for name, parents in zip(choose(rng, arms, count), chosen, strict=True):
+            for name, parents in zip(choose(rng, arms, size), chosen, strict=True):
                 yield OPERATORS[name], parents
 
     def _child(self, luck: Luck, operator: Operator, chosen: Sequence[int]) -> Child | None:
