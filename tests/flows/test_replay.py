@@ -74,7 +74,7 @@ def test_a_night_run_again_is_equal_in_processes_and_on_a_cluster(
 
     change_a_number()
     with ExitStack() as stack:
-        cluster = Cluster(tmp_path, stack).staffed(2)
+        cluster = Cluster(tmp_path, stack).staffed(1)
         monkeypatch.setenv("NIGHTJAR_DASK", cluster.address)
         assert nightjar.run(["nightly", "--replay", night, "--json"]) == nightjar.FAILED
     said = json.loads(capsys.readouterr().out)

@@ -58,6 +58,23 @@ class Cluster:
             while len(client.nthreads()) != len(self.workers) and time.monotonic() < deadline:
                 time.sleep(0.05)
 
+    @contextmanager
+    def forgiving(self, deaths: int) -> Iterator[None]:
+        """Let the scheduler give a job up when more workers than this died of it, for the block."""
+        from distributed import Client
+
+        def set_to(number: int) -> None:
+            with Client(self.address, timeout=20, set_as_default=False) as client:
+                client.run_on_scheduler(
+                    lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", number)
+                )
+
+        set_to(deaths)
+        try:
+            yield
+        finally:
+            set_to(3)  # Dask's default
+
     def kill(self) -> None:
         """Kill the oldest worker as the kernel would."""
         worker = self.workers.pop(0)
@@ -67,13 +84,12 @@ class Cluster:
     def _start(self, role: str, *arguments: str, **env: str) -> subprocess.Popen[bytes]:
         # A scheduler that nobody asks for anything ends, should these tests be killed.
         own = ("--idle-timeout", "120") if role == "scheduler" else ()
-        terms = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
         quiet = {"DASK_LOGGING__DISTRIBUTED": "error"}
         command = [sys.executable, "-m", "dask"]
         child = subprocess.Popen(
             [*command, role, "--host", "127.0.0.1", "--no-dashboard", *own, *arguments],
             cwd=self._folder,
-            env=os.environ | {"PYTHONPATH": str(ROOT)} | terms | quiet | env,
+            env=os.environ | {"PYTHONPATH": str(ROOT)} | quiet | env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
