@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import altair as alt
 
-from serving.style import ACCENT, BAR, FONT, INK, MUTED, RULE
+from serving.style import ACCENT, ALARM, BAR, FONT, INK, MUTED, RULE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,6 +62,34 @@ def equity(
         alt.Chart(data(rows)).mark_line(color=stroke, strokeWidth=thick).encode(x=x, y=y)
         for rows, stroke, thick in lines
     ]
+    return styled(alt.layer(*layers), width, height)
+
+
+def forward(
+    earned: Sequence[float],
+    forecast: Sequence[float],
+    kill_line: Sequence[float] | None,
+    *,
+    width: int = 250,
+    height: int = 150,
+) -> Any:
+    """Draw what a promotion earned on paper, day by day, beside what was planned for it."""
+    lines = [(forecast, MUTED, 1.3), (earned, ACCENT, 2.0)]
+    if kill_line is not None:
+        lines.insert(0, (kill_line, ALARM, 1.3))
+    values = [0.0, *(value for line, _, _ in lines for value in line)]
+    pad = 0.06 * (max(values) - min(values)) or 0.01
+    x = alt.X("day:Q", title="days on paper", scale=fixed([0, max(1, len(earned))])).axis(
+        grid=False, tickCount=4, format="d"
+    )
+    y = alt.Y("sum:Q", title=None, scale=fixed([min(values) - pad, max(values) + pad])).axis(
+        tickCount=4, labelExpr="datum.value == 0 ? '0%' : format(datum.value, '+.1%')"
+    )
+    layers = [alt.Chart(data([{"sum": 0.0}])).mark_rule(color=BAR).encode(y=y)]
+    for line, stroke, thick in lines:
+        rows: Rows = [{"day": day, "sum": float(value)} for day, value in enumerate((0.0, *line))]
+        drawn = alt.Chart(data(_few(rows))).mark_line(color=stroke, strokeWidth=thick)
+        layers.append(drawn.encode(x=x, y=y))
     return styled(alt.layer(*layers), width, height)
 
 
@@ -115,12 +143,17 @@ def png(chart: Any, *, scale: float = 1.5) -> bytes:
 
 
 def _thinned(curve: Curve) -> Rows:
-    step = -(-len(curve.values) // _MOST_POINTS)
-    points = [
-        {"day": str(day), "change": value - 1.0}
-        for day, value in zip(curve.days, curve.values, strict=True)
-    ]
-    kept = points[::step]
+    return _few(
+        [
+            {"day": str(day), "change": value - 1.0}
+            for day, value in zip(curve.days, curve.values, strict=True)
+        ]
+    )
+
+
+def _few(points: Rows) -> Rows:
+    """Return no more points than a chart can show, the last one among them."""
+    kept = points[:: -(-len(points) // _MOST_POINTS)]
     return kept if kept[-1] is points[-1] else [*kept, points[-1]]
 
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.clock import format_utc
-from serving.running import RUNNING, SCORECARD
 
 if TYPE_CHECKING:
     from serving.night import NightReport
@@ -89,8 +88,20 @@ _CLAIMS = (
         "The ledger after this night, chained to the night before",
         "select sequence, rows, digest, previous, chain from ledger where night = {night}",
     ),
-    Claim("How paper trading goes", RUNNING),
-    Claim("Whether promotion was worth more than rejection or chance", SCORECARD),
+    Claim(
+        "How promotions do on paper",
+        "select night, strategy_id, symbol, count(*) filter (plan is null) as days, "
+        'coalesce(sum("return") filter (plan is null), 0) as earned, '
+        "arg_max(status, day) as status from paper where venue = {venue} and day < {end} "
+        "and cohort = 'promoted' group by all order by night desc, strategy_id desc",
+    ),
+    Claim(
+        "Whether promotion was worth more than rejection or chance",
+        "select cohort, count(*) as days, avg(earned) as a_day, "
+        "sqrt(365) * avg(earned) / nullif(stddev_pop(earned), 0) as sharpe from "
+        '(select cohort, day, avg("return") as earned from paper where venue = {venue} '
+        "and day < {end} and plan is null group by cohort, day) group by cohort",
+    ),
     Claim(
         "The data that the night looked at",
         "select symbol, count(*) as bars, min(open_time) as earliest, max(open_time) as latest "

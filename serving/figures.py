@@ -65,6 +65,27 @@ def curves(report: NightReport, rows: pl.DataFrame, *, most: int, prefix: str) -
     return [_drawn(report, row, f"{prefix}-{n}") for n, row in enumerate(having[:most], start=1)]
 
 
+def paper(report: NightReport, *, most: int) -> list[Row]:
+    """Draw up to `most` promotions that run on paper and have a day behind them."""
+    standings = [] if report.book is None else report.book.standings
+    running = [one for one in standings if one.status == "running" and one.days][:most]
+    return [
+        {
+            "title": one.symbol if one.kind == "rule" else one.kind,
+            "strategy_id": one.strategy_id,
+            "earned": percent(one.earned, signed=True),
+            "forecast": percent(one.forecast, signed=True),
+            "kill_line": None if one.kill_line is None else percent(one.kill_line, signed=True),
+            "svg": markup(
+                charts.svg(
+                    charts.forward(one.curve, one.forecasts, one.kill_lines), f"paper-{number}"
+                )
+            ),
+        }
+        for number, one in enumerate(running, start=1)
+    ]
+
+
 def _drawn(report: NightReport, row: Row, name: str) -> Row:
     own, held = curve(row), hold(row, report.benchmark, report.symbols)
     chart = charts.equity(own, held, promoted=row["verdict"] == "promoted")

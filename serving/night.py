@@ -15,7 +15,6 @@ from numpy.typing import NDArray  # noqa: TC002 - as above
 from core.datasets import CANDIDATES, METRICS, PROMOTIONS, TIME, VERDICTS
 from serving.checks import HELD_BACK, PROMOTED, nearness
 from serving.frames import shaped
-from serving.running import COHORT, RUN
 
 SANDBOX = "sandbox"
 
@@ -54,8 +53,6 @@ _FRAMES: dict[str, Mapping[str, Any]] = {
     "benchmark": BENCHMARK,
     "quality": QUALITY,
     "gates": VERDICTS.columns,
-    "running": RUN,
-    "cohorts": COHORT,
 }
 
 
@@ -98,8 +95,8 @@ class NightReport:
     `candidates` are what the search would have bet on, `promotions` the plans of the promoted;
     `members` are the backtests of the rules that candidates are made of; `ended` counts trials by
     where their way ended; `benchmark` is buy and hold; `gates` are rows of the `verdicts` dataset;
-    `running` are the promotions on paper and `cohorts` their scorecard; `ledger` is the ledger's
-    hash after this night; `timings` are seconds by stage.
+    `book` is that of paper trading (`research.book.Book`), None where nothing is on paper; `ledger`
+    is the ledger's hash after this night; `timings` are seconds by stage.
 
     Raises:
         ContractBroken: a frame lacks a column, or one holds something else.
@@ -127,8 +124,7 @@ class NightReport:
     benchmark: pl.DataFrame
     quality: pl.DataFrame
     gates: pl.DataFrame
-    running: pl.DataFrame
-    cohorts: pl.DataFrame
+    book: Any = None
     ledger: str | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
     manifest: Mapping[str, Any] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from serving import gates
+from serving.book import SCORECARD, STANDINGS, scorecard_rows, standing_rows, verdicts
 from serving.candidates import change, curve, hold, members, objections, opinions, place, why
 from serving.checks import HELD_BACK, check, ending, in_order
 from serving.claims import claims
@@ -29,7 +30,6 @@ from serving.night import NightReport, above_luck, best, cost, held, misses, win
 from serving.outcome import alarm, headline, meaning, summary
 from serving.page import render
 from serving.plans import plan
-from serving.running import scorecard, standings
 from serving.words import completeness, count, decimal, odds, percent
 
 __all__ = ["NightReport", "headline", "render_html", "render_markdown"]
@@ -38,6 +38,7 @@ _CURVES = 12  # charts of the promoted; the rest is in the table
 _FAILED_CURVES = 3  # charts of what was not promoted, where nothing was
 _MISSES = 5
 _OPEN = 3  # entries whose numbers are spelled out without a click
+_ON_PAPER = 6  # charts of what runs on paper
 _GATES = 40
 
 Row = dict[str, Any]
@@ -81,9 +82,13 @@ def render_html(report: NightReport) -> str:
         open_entries=_OPEN,
         endings=_endings(report),
         verdict_counts=_verdicts(report),
-        running=report.running.to_dicts(),
-        standings=standings(report.running),
-        cohorts=scorecard(report.cohorts),
+        book=report.book,
+        standing_columns=STANDINGS,
+        cohort_columns=SCORECARD,
+        standings=[] if report.book is None else standing_rows(report.book),
+        cohorts=[] if report.book is None else scorecard_rows(report.book),
+        edges=[] if report.book is None else verdicts(report.book),
+        paper=figures.paper(report, most=_ON_PAPER),
         quality=report.quality.sort("symbol").to_dicts(),
         verdicts=gates.by_dataset(report.gates),
         notable=notable[:_GATES],

@@ -9,22 +9,18 @@ import polars as pl
 
 from core.clock import utc_now
 from core.datasets import METRICS
+from research.book import Book, book_of
 from research.factory import power_of, shrunk
-from research.metrics import YEAR
-from research.statistics.effective import effective_from_null
 from serving.checks import NOT_ABOVE_LUCK
 from serving.night import Luck, NightReport
-from serving.running import RUNNING, SCORECARD
 from storage.lake import read_candles, sql
 from tasks.breed import caught_by
 from tasks.judge import judged
 from tasks.nightly import BASE, Night, quality
+from tasks.opinions import effective_trials
 
 if TYPE_CHECKING:
     from storage.store import Store
-
-# The hurdle that independent trials are counted by: what luck passes on one night of twenty.
-COUNTED_AT = 0.05
 
 
 def page_of(store: Store, night: Night, timings: dict[str, float]) -> NightReport:
@@ -66,8 +62,7 @@ def page_of(store: Store, night: Night, timings: dict[str, float]) -> NightRepor
             {"start": night.started_at},
             store=store,
         ),
-        running=_paper(store, night, RUNNING),
-        cohorts=_paper(store, night, SCORECARD),
+        book=_book(store, night),
         ledger=None if chain.is_empty() else chain.item(),
         timings=timings,
         manifest=night.manifest,
@@ -80,7 +75,6 @@ def luck_of(night: Night) -> Luck:
     terms = question.vetting
     mirrored = [world.score for world in judgement.mirrored]
     power = power_of(mirrored, question.days, terms.alpha)
-    hurdle = power_of(mirrored, question.days, COUNTED_AT).hurdle
     return Luck(
         alpha=terms.alpha,
         permutation_alpha=terms.permutation_alpha,
@@ -88,9 +82,7 @@ def luck_of(night: Night) -> Luck:
         permuted=[world.score for world in judgement.permuted],
         hurdle=_finite(power.hurdle),
         smallest=_finite(power.smallest),
-        effective=_finite(effective_from_null(hurdle * math.sqrt(question.days / YEAR)))
-        if math.isfinite(hurdle)
-        else None,
+        effective=effective_trials(judgement, question.days),
         alarm=judgement.alarm,
         stop_after=terms.stop_after,
     )
@@ -122,9 +114,14 @@ def _members(store: Store, night: Night, candidates: pl.DataFrame) -> pl.DataFra
     )
 
 
-def _paper(store: Store, night: Night, query: str) -> pl.DataFrame:
-    values = {"end": night.question.as_of, "venue": night.question.venue}
-    return sql(query.format(end="$end", venue="$venue"), values, store=store)
+def _book(store: Store, night: Night) -> Book | None:
+    """Return how paper trading went up to this night, None where nothing is on paper."""
+    paper = sql(
+        "select * from paper where venue = $venue and day < $end",
+        {"end": night.question.as_of, "venue": night.question.venue},
+        store=store,
+    )
+    return None if paper.is_empty() else book_of(paper)
 
 
 def _buy_and_hold(store: Store, night: Night) -> pl.DataFrame:

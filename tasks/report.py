@@ -12,6 +12,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from core.clock import utc_now
 from core.datasets import NIGHTS
+from research.paper import RUNNING
 from serving.candidates import place, why
 from serving.night import NightReport, above_luck, best, misses, winners
 from serving.report import headline, render_html, render_markdown
@@ -116,7 +117,9 @@ def _summary(page: NightReport, path: str) -> NightSummary:
         verdicts=dict(page.candidates["verdict"].value_counts(sort=True).iter_rows()),
         promoted=_briefly(page, winners(page)),
         nearest=_briefly(page, misses(page, NEAREST)),
-        running=page.running.filter(pl.col("status") == "running").height,
+        running=0
+        if page.book is None
+        else sum(one.status == RUNNING for one in page.book.standings),
         ledger=page.ledger,
         report=path,
         timings=dict(page.timings),

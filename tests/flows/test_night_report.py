@@ -124,13 +124,16 @@ def amount(row: Row) -> Iterator[str]:
         yield row["ledger"]
 
 
-def running(row: Row) -> Iterator[str]:
-    grown = percent(row["equity"] - 1.0, signed=True)
-    yield f"{row['symbol']} {row['days']} {grown} {row['status']}"
+def on_paper(row: Row) -> Iterator[str]:
+    yield f"{row['night'][:10]} {count(row['days'])} of "
+    yield f" {percent(row['earned'], 2, signed=True)} "
+    yield row["strategy_id"]
+    yield row["status"]
 
 
 def cohort(row: Row) -> Iterator[str]:
-    yield f"{percent(row['mean_day'], 3, signed=True)} {decimal(row['sharpe'])}"
+    yield f" {count(row['days'])} {percent(row['a_day'], 3, signed=True)} "
+    yield decimal(row["sharpe"])
 
 
 def data(row: Row) -> Iterator[str]:
@@ -158,7 +161,7 @@ PRINTED: dict[str, Callable[[Row], Iterator[str]]] = {
     "What was tried, and where the way of each trial ended": tried,
     "How much was tried, and how much it amounts to": amount,
     "The ledger after this night, chained to the night before": lambda row: iter([row["chain"]]),
-    "How paper trading goes": running,
+    "How promotions do on paper": on_paper,
     "Whether promotion was worth more than rejection or chance": cohort,
     "The data that the night looked at": data,
     "The manifest: data, code and settings; and the seconds of each stage": manifest,

@@ -11,7 +11,6 @@ import polars as pl
 
 from core.datasets import TIME, VERDICTS
 from serving.night import BENCHMARK, CANDIDATE, ENDED, MEMBER, PROMOTION, Luck, NightReport
-from serving.running import COHORT, RUN
 
 AS_OF = datetime(2026, 6, 1, 3, tzinfo=UTC)
 TEXT = (
@@ -245,8 +244,6 @@ def night(rows: list[dict[str, Any]] | None = None, **changes: Any) -> NightRepo
         ),
         "quality": quality(symbols),
         "gates": verdicts([verdict()]),
-        "running": pl.DataFrame(schema=RUN),
-        "cohorts": pl.DataFrame(schema=COHORT),
         "ledger": "5e" * 32,
         "timings": {"refresh": 12.0, "search": 61.5, "luck": 300.25},
         "manifest": {"data": "d4f1", "code": "5336005", "settings": {"costs": {"fee_bps": 10}}},

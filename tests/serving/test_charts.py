@@ -7,7 +7,7 @@ import pytest
 
 from serving import charts
 from serving.candidates import Curve
-from serving.style import ACCENT, INK
+from serving.style import ACCENT, ALARM, INK
 from tests.serving.pages import Page
 
 DAYS = [date(2026, 3, 1) + timedelta(n) for n in range(90)]
@@ -50,6 +50,19 @@ def test_only_a_promoted_curve_has_the_accent_colour() -> None:
 def test_short_and_long_curves_can_be_drawn(days: int) -> None:
     curve = Curve([date(2016, 1, 1) + timedelta(n) for n in range(days)], [1.0] * days)
     assert len(charts.svg(charts.equity(curve, None, promoted=False), "one")) < 30_000
+
+
+@pytest.mark.parametrize("kills", [None, [-0.02, -0.03, -0.035]])
+def test_paper_is_drawn_beside_its_forecast(kills: list[float] | None) -> None:
+    svg = charts.svg(charts.forward([0.01, 0.0, 0.02], [0.002, 0.004, 0.006], kills), "one")
+    assert "days on paper" in svg
+    assert ACCENT in svg
+    assert (ALARM in svg) == (kills is not None)
+
+
+def test_ten_years_on_paper_make_a_small_chart() -> None:
+    line = [0.001 * n for n in range(3_650)]
+    assert len(charts.svg(charts.forward(line, line, line), "one")) < 40_000
 
 
 def test_thinning_keeps_the_last_day() -> None:

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from research.book import book_of
 from serving.luck import describe
 from serving.night import Luck
 from serving.report import NightReport, headline, render_html, render_markdown
-from serving.running import COHORT, RUN
 from tests.serving.nights import (
     OBJECTION,
     OPINIONS,
@@ -32,6 +32,7 @@ from tests.serving.nights import (
     worlds,
 )
 from tests.serving.pages import Page
+from tests.serving.test_book import paper
 
 HOSTILE = '<script>alert("x")</script> \'"&</pre></style>{{ 7*7 }} `code` | {% raw %} ]]> <!-- '
 
@@ -218,18 +219,15 @@ def test_what_was_tried_is_counted_by_where_it_ended(quiet_page: Page) -> None:
     assert "5e" * 32 in text
 
 
-def test_paper_trading_is_told_where_there_is_any(quiet_page: Page) -> None:
+def test_paper_trading_is_drawn_and_told_where_there_is_any(quiet_page: Page) -> None:
     assert "paper" not in quiet_page.ids
-    run = [("2026-05-01", "aa", "BTC-USDT", 31, 1.0204, "running")]
-    cohorts = [("random", 9, 90, -0.001, -2.0), ("promoted", 1, 31, 0.0021, 3.2)]
-    report = night(
-        running=pl.DataFrame(run, schema=dict(RUN), orient="row"),
-        cohorts=pl.DataFrame(cohorts, schema=dict(COHORT), orient="row"),
-    )
-    text = check_whole(render_html(report)).text
-    assert "1 promotion: 1 running." in text
-    assert "31 +2.0 % running" in text
-    assert "what nights promoted 1 candidate 31 days +0.210 % 3.20" in text
+    page = check_whole(render_html(night(book=book_of(paper()))))
+    section = page.html.split('id="paper"')[1].split("</section>")[0]
+    assert section.count("<svg") == 1, "one runs, the other was killed"
+    text = Page(section.partition(">")[2]).text
+    assert "paper +1.5 % forecast +0.6 % stopped below −6.3 %" in text
+    assert "killed 2026-03-11" in text
+    assert "promoted against rejected" in text
 
 
 def test_a_night_of_nothing_can_be_written() -> None:
