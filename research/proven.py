@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from research.evolution.evaluator import MarketEvaluator
     from research.evolution.scores import Batch
     from research.lookahead import Finding
+    from research.strategy import Strategy
 
 
 class Proven:
@@ -37,16 +38,27 @@ class Proven:
 
     def __call__(self, batches: Sequence[Batch]) -> list[Scores]:
         """Return the scores of every batch, in order."""
-        found = [self._proofs[batch.symbol].check(batch.strategies) for batch in batches]
-        scores = self._evaluate(batches)
-        for batch, findings, one in zip(batches, found, scores, strict=True):
-            rows = []
-            for row, finding in enumerate(findings):
-                if finding is not None:
-                    rows.append(row)
-                    self.refused.setdefault(batch.strategies[row].id, finding)
-            _silence(one, rows)
-        return list(scores)
+        refused = self._refused(batches)
+        scores = list(self._evaluate(batches))
+        for batch, one in zip(batches, scores, strict=True):
+            ids = refused[batch.symbol]
+            _silence(one, [row for row, some in enumerate(batch.strategies) if some.id in ids])
+        return scores
+
+    def _refused(self, batches: Sequence[Batch]) -> dict[str, set[str]]:
+        """Return which strategies are refused on which symbol; a symbol's are checked together."""
+        given: dict[str, dict[str, Strategy]] = {}
+        for batch in batches:
+            given.setdefault(batch.symbol, {}).update({one.id: one for one in batch.strategies})
+        refused: dict[str, set[str]] = {}
+        for symbol, strategies in given.items():
+            found = self._proofs[symbol].check(list(strategies.values()))
+            bad = {
+                name: one for name, one in zip(strategies, found, strict=True) if one is not None
+            }
+            refused[symbol] = set(bad)
+            self.refused = bad | self.refused
+        return refused
 
 
 def _silence(scores: Scores, rows: Sequence[int]) -> None:
