@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate, chain, pairwise
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from research.costs import Ambiguous
     from research.evolution.scores import Batch
+    from research.strategy import Strategy
 
 _COSTS = Costs()
 
@@ -75,7 +77,8 @@ class MarketEvaluator:
         each = max(1, self._workers // max(1, len(by_symbol)))  # threads within a symbol
 
         def score(places: list[int]) -> list[Scores]:
-            return [self._score(batches[at], each) for at in places]
+            symbol, given = batches[places[0]].symbol, [batches[at].strategies for at in places]
+            return _parted(self._score(symbol, given, each), map(len, given))
 
         done = self._each(score, by_symbol.values())
         scores: dict[int, Scores] = {}
@@ -92,15 +95,29 @@ class MarketEvaluator:
         with ThreadPoolExecutor(self._workers) as pool:
             return list(pool.map(score, symbols))
 
-    def _score(self, batch: Batch, workers: int) -> Scores:
+    def _score(self, symbol: str, given: Sequence[Sequence[Strategy]], workers: int) -> Scores:
+        """Score the strategies of all batches of a symbol at once: there is less to set up."""
         return evaluate(
-            self._markets[batch.symbol],
-            batch.strategies,
+            self._markets[symbol],
+            list(chain.from_iterable(given)),
             self._costs,
             ambiguous=self._ambiguous,
             detrend=True,
             workers=workers,
         )
+
+
+def _parted(scores: Scores, sizes: Iterable[int]) -> list[Scores]:
+    """Give each batch the rows that are its own."""
+    ends = list(accumulate(sizes, initial=0))
+    return [
+        Scores(
+            {name: column[first:end] for name, column in scores.metrics.items()},
+            scores.returns[first:end],
+            None if scores.detrended is None else scores.detrended[first:end],
+        )
+        for first, end in pairwise(ends)
+    ]
 
 
 def of_candles(
