@@ -37,7 +37,7 @@ class Opinion(msgspec.Struct, frozen=True):
     @property
     def title(self) -> str:
         """Its name as a person writes it."""
-        return self.name.replace("_", " ")
+        return self.name.replace("_", " ").replace("sharpe", "Sharpe")
 
     @property
     def stance(self) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.clock import format_utc
+from serving.checks import CHECKS
 
 if TYPE_CHECKING:
     from serving.night import NightReport
@@ -54,10 +55,10 @@ _CLAIMS = (
         "from promotions where night = {night} order by score desc",
     ),
     Claim(
-        "The candidates, the best score first",
+        "The candidates, the nearest to a promotion first",
         "select rank, candidate_id, symbol, kind, score, p_value, permutation_p, verdict, sharpe, "
         "total_return, max_drawdown, trades from candidates where night = {night} "
-        "order by rank limit 20",
+        "order by list_position({verdicts}, verdict), rank limit 20",
     ),
     Claim(
         "What the second opinions said",
@@ -67,7 +68,7 @@ _CLAIMS = (
     Claim(
         "The daily returns behind an equity curve",
         "select rank, candidate_id, verdict, first_day, daily_returns from candidates "
-        "where night = {night} order by rank limit 3",
+        "where night = {night} order by list_position({verdicts}, verdict), rank limit 3",
     ),
     Claim(
         "The backtests of the rules",
@@ -132,6 +133,7 @@ def claims(report: NightReport) -> list[Claim]:
         "finished": format_utc(report.finished_at + timedelta(seconds=1)),
     }
     literals = {name: _literal(value) for name, value in values.items()}
+    literals["verdicts"] = f"[{', '.join(_literal(verdict) for verdict in CHECKS)}]"
     return [Claim(claim.says, claim.query.format(**literals)) for claim in _CLAIMS]
 
 

@@ -73,10 +73,14 @@ def _luck(summary: Any) -> Iterator[str]:
 
 def _counts(summary: Any) -> Iterator[str]:
     ended = [f"{count(n)} {check(verdict).label}" for verdict, n in summary.verdicts.items()]
+    lucky = (
+        f", as lucky as {about(summary.effective_trials)} unrelated ones"
+        if known(summary.effective_trials)
+        else ""
+    )
     yield (
         f"{plural(summary.trials, 'trial')} of {count(summary.distinct_trials)} strategies on "
-        f"{plural(len(summary.symbols), 'symbol')} of {summary.venue}, as lucky as "
-        f"{about(summary.effective_trials)} unrelated ones; "
+        f"{plural(len(summary.symbols), 'symbol')} of {summary.venue}{lucky}; "
         f"{count(summary.refused)} refused by the look-ahead proof"
     )
     yield f"{plural(summary.candidates, 'candidate')}: {', '.join(ended) or 'none'}"

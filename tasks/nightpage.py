@@ -51,7 +51,7 @@ def page_of(store: Store, night: Night, timings: dict[str, float]) -> NightRepor
         min_trades=question.vetting.min_trades,
         costs=question.costs,
         luck=luck,
-        candidates=_with_shrunk(candidates, luck.hurdle, question.days),
+        candidates=_with_shrunk(candidates, luck.hurdle),
         promotions=_of_night(store, night, "select * from promotions where night = $night"),
         members=_members(store, night, candidates),
         ended=_of_night(store, night, ended),
@@ -92,13 +92,13 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _with_shrunk(candidates: pl.DataFrame, hurdle: float | None, days: int) -> pl.DataFrame:
+def _with_shrunk(candidates: pl.DataFrame, hurdle: float | None) -> pl.DataFrame:
     """Add what is left of the score of each candidate that mirrored luck did not explain."""
     left = [
-        None
-        if hurdle is None or verdict == NOT_ABOVE_LUCK or score is None
-        else shrunk(score, hurdle, days)
-        for score, verdict in candidates.select("score", "verdict").iter_rows()
+        None if hurdle is None or verdict == NOT_ABOVE_LUCK else shrunk(score, hurdle, len(returns))
+        for score, verdict, returns in candidates.select(
+            "score", "verdict", "daily_returns"
+        ).iter_rows()
     ]
     return candidates.with_columns(shrunk=pl.Series(left, dtype=pl.Float64))
 

@@ -72,8 +72,9 @@ def test_objections_come_first_and_reports_last() -> None:
 
 
 def test_an_opinion_needs_no_more_than_a_name() -> None:
-    (one,) = opinions(candidate(0, opinions='[{"name": "track_record", "agrees": null}]'))
-    assert (one.title, one.value, one.bar, one.sentence) == ("track record", None, None, "")
+    (one,) = opinions(candidate(0, opinions='[{"name": "deflated_sharpe_2014", "agrees": null}]'))
+    assert (one.title, one.value, one.bar) == ("deflated Sharpe 2014", None, None)
+    assert one.sentence == ""
 
 
 @pytest.mark.parametrize("text", [None, "", "[]", "{broken", '{"name": 1}', "[3]"])

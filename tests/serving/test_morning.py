@@ -132,4 +132,5 @@ def test_a_night_without_candidates_can_be_shown(capsys: pytest.CaptureFixture[s
     )
     assert "0 candidates: none" in text
     assert "best score" not in text
+    assert "as lucky as" not in text
     assert "ledger" not in text
