@@ -15,8 +15,9 @@ from tasks.backtests import backtest_symbol, gather
 from tasks.breed import breed
 from tasks.gates import gate_stage
 from tasks.judge import judge
-from tasks.ledger import account
+from tasks.ledger import account, chain
 from tasks.markets import is_rest
+from tasks.paper import follow_paper
 from tasks.steps import Stopwatch
 from tasks.weigh import promote, weigh
 
@@ -75,7 +76,10 @@ def nightly(
         gate_stage(metrics, bred.rows * len(night.symbols))
     with watch("save"):
         trials = gate_stage(account(night, searched, candidates, metrics, equity))
-        for receipt in (bred, metrics, trials, candidates, promotions):
+        for receipt in (bred, metrics, candidates, promotions):
             steps.save(receipt)
+        chain(night, trials)
+    with watch("paper"):
+        follow_paper(night)
     with watch("report"):
         return pages.report_night(night, watch.seconds)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import polars as pl
 from prefect import task
 
+from core.clock import utc_now
 from core.datasets import TIME, TRIALS
 from core.receipts import Receipt
-from storage import stages
+from storage import ledger, stages
 from storage.store import default_store
 from tasks.nightly import MADE_BY, Night, keep_stage
-from tasks.steps import ONCE
+from tasks.steps import ONCE, PATIENT
 
 TRIAL = ["strategy_id", "symbol"]
 DISCARDED, NOT_PROVEN = "discarded_by_the_search", "not_proven"
@@ -71,3 +72,10 @@ def _beside(tried: pl.DataFrame, metrics: pl.DataFrame, equity: pl.DataFrame) ->
         .join(whence, on="strategy_id", how="left", maintain_order="left")
         .with_columns(verdict=pl.lit(ELSEWHERE), score=pl.lit(None, pl.Float64()))
     )
+
+
+@task(task_run_name="chain the ledger", **PATIENT)
+def chain(night: Night, trials: Receipt) -> str:
+    """Append the night's trials to the ledger; return the ledger's hash after them."""
+    store = default_store()
+    return ledger.append(store, night.night, stages.read(store, trials), now=utc_now())

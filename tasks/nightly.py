@@ -128,6 +128,7 @@ def pin(question: Question, started_at: datetime) -> Night:
         "seed": question.seed,
         "costs": question.costs.model_dump(),
         "vetting": question.vetting.model_dump(),
+        "paper": load().paper.model_dump(),
         "code": code_version(),
         "lock": lock_version(),
         "data": catalog.snapshot(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,13 +11,15 @@ from prefect import task
 
 from core.datasets import CANDIDATES, PROMOTIONS, TIME
 from core.receipts import Receipt
-from research.factory import power_of
+from research.factory import power_of, shrunk
 from research.hunt import PORTFOLIO, Candidate, unalike
 from research.metrics import max_drawdown, sharpe
 from research.opinions import Opinion, dissenting
+from research.paper import rule_hash
 from storage import stages
 from storage.store import default_store
 from tasks.breed import caught_by
+from tasks.cohorts import plan_of
 from tasks.judge import judged
 from tasks.nightly import MADE_BY, Night, keep_stage
 from tasks.opinions import opinions_on
@@ -149,16 +149,18 @@ def promote(night: Night, candidates: Receipt) -> Receipt:
     winners = stages.read(store, candidates).filter(pl.col("verdict") == PROMOTED)
     scores = [world.score for world in judgement.mirrored]
     hurdle = power_of(scores, question.days, question.vetting.alpha).hurdle
-    costs = question.costs.model_dump()
     rows = []
     for row in winners.to_dicts():
-        frozen = json.dumps([row["text"], row["members"], costs], sort_keys=True)
+        earned = np.array(row["daily_returns"])
+        kept = shrunk(row["score"], hurdle, earned.size) / row["score"]
+        plan = plan_of(night, row["daily_returns"], mean=float(earned.mean()) * kept)
         rows.append(
             {name: row[name] for name in PROMOTIONS.columns if name in row}
             | {
                 "strategy_id": row["candidate_id"],
                 "luck_hurdle": hurdle,
-                "rule_hash": hashlib.sha256(frozen.encode()).hexdigest(),
+                "rule_hash": rule_hash(row["text"], row["members"], plan.costs),
+                "plan": msgspec.json.encode(plan).decode(),
             }
         )
     frame = pl.DataFrame(rows, schema=PROMOTIONS.schema).with_columns(
