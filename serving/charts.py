@@ -52,7 +52,7 @@ def equity(
     pad = 0.06 * spread or 0.01
     digits = 0 if spread > 0.05 else 2
     x = alt.X("day:T", title=None, scale=alt.Scale(type="utc")).axis(
-        grid=False, tickCount=4, format="%-d %b", labelOverlap=True
+        grid=False, tickCount=4, format="%-d %b", labelOverlap=True, labelSeparation=8
     )
     y = alt.Y("change:Q", title=None, scale=fixed([min(values) - pad, max(values) + pad])).axis(
         tickCount=4, labelExpr=f"datum.value == 0 ? '0%' : format(datum.value, '+.{digits}%')"
@@ -73,15 +73,20 @@ def forward(
     width: int = 250,
     height: int = 150,
 ) -> Any:
-    """Draw what a promotion earned on paper, day by day, beside what was planned for it."""
+    """Draw what a promotion earned on paper, day by day, beside what was planned for it.
+
+    The plan may be longer than what is behind it: then the days to come are shown too.
+    """
     lines = [(forecast, MUTED, 1.3), (earned, ACCENT, 2.0)]
     if kill_line is not None:
         lines.insert(0, (kill_line, ALARM, 1.3))
     values = [0.0, *(value for line, _, _ in lines for value in line)]
     pad = 0.06 * (max(values) - min(values)) or 0.01
-    x = alt.X("day:Q", title="days on paper", scale=fixed([0, max(1, len(earned))])).axis(
-        grid=False, tickCount=4, format="d"
-    )
+    x = alt.X(
+        "day:Q",
+        title="days on paper",
+        scale=fixed([0, max(1, *(len(line) for line, _, _ in lines))]),
+    ).axis(grid=False, tickCount=4, format="d")
     y = alt.Y("sum:Q", title=None, scale=fixed([min(values) - pad, max(values) + pad])).axis(
         tickCount=4, labelExpr="datum.value == 0 ? '0%' : format(datum.value, '+.1%')"
     )

@@ -52,8 +52,7 @@ def _luck(report: NightReport, row: Row) -> Iterator[Fact]:
         yield Fact(
             "What should be left",
             decimal(row["shrunk"]),
-            "The score without the luck of having been chosen: a rule that truly earns this shows "
-            f"{decimal(row['score'])} on average, where it passes {decimal(luck.hurdle)} at all.",
+            _left(row, luck.hurdle),
         )
     yield Fact(
         "p",
@@ -75,6 +74,18 @@ def _luck(report: NightReport, row: Row) -> Iterator[Fact]:
             "The same in worlds that keep the trend of the market. At most "
             f"{odds(luck.permutation_alpha)} promotes.",
         ),
+    )
+
+
+def _left(row: Row, hurdle: float | None) -> str:
+    if row["shrunk"] <= 0:
+        return (
+            "The score without the luck of having been chosen: nothing to rely on, for "
+            f"it is too near the hurdle, {decimal(hurdle)}."
+        )
+    return (
+        "The score without the luck of having been chosen: a rule that truly earns this shows "
+        f"{decimal(row['score'])} on average, where it passes {decimal(hurdle)} at all."
     )
 
 

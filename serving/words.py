@@ -71,13 +71,14 @@ def completeness(held: int, expected: int) -> str:
 
 
 def figure(value: float | None) -> str:
-    """Write a number of unknown size with the three digits that matter."""
+    """Write a number of unknown size with the three digits that matter: `12.3`, `0.05`."""
     if value is None or math.isnan(value) or math.isinf(value):
         return decimal(value)
     if value == 0 or abs(value) >= 100:
         return decimal(value, 0)
     digits = max(0, 2 - math.floor(math.log10(abs(value))))
-    return decimal(value, min(digits, 6))
+    text = decimal(value, min(digits, 6))
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def about(value: float | None) -> str:

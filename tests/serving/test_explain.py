@@ -41,6 +41,7 @@ def test_a_p_says_out_of_how_many_worlds() -> None:
 
 def test_what_should_be_left_is_told_only_where_it_is_known() -> None:
     assert explained(shrunk=5.2)["What should be left"].value == "5.20"
+    assert "nothing to rely on" in explained(shrunk=0.0)["What should be left"].sentence
     assert "What should be left" not in explained(shrunk=None)
 
 

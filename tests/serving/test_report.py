@@ -143,7 +143,7 @@ def test_a_winner_has_its_opinions_its_plan_and_what_should_be_left() -> None:
     section = page.html.split('id="winners"')[1].split("</section>")[0]
     text = Page(section.partition(">")[2]).text
     assert "agrees deflated Sharpe ratio 0.987 · bar 0.745" in text
-    assert "only reported overfitting 0.310" in text
+    assert "only reported overfitting 0.31" in text
     assert text.index("Only reported: these hold nothing back") > text.index("Every number")
     assert "judged once, after 90 whole days (UTC)" in text
     assert "stopped early where the sum" in text
