@@ -92,7 +92,7 @@ _CLAIMS = (
     Claim(
         "How promotions do on paper",
         "select night, strategy_id, symbol, count(*) filter (plan is null) as days, "
-        'coalesce(sum("return") filter (plan is null), 0) as earned, '
+        "coalesce(sum(return) filter (plan is null), 0) as earned, "
         "arg_max(status, day) as status from paper where venue = {venue} and day < {end} "
         "and cohort = 'promoted' group by all order by night desc, strategy_id desc",
     ),
@@ -100,7 +100,7 @@ _CLAIMS = (
         "Whether promotion was worth more than rejection or chance",
         "select cohort, count(*) as days, avg(earned) as a_day, "
         "sqrt(365) * avg(earned) / nullif(stddev_pop(earned), 0) as sharpe from "
-        '(select cohort, day, avg("return") as earned from paper where venue = {venue} '
+        "(select cohort, day, avg(return) as earned from paper where venue = {venue} "
         "and day < {end} and plan is null group by cohort, day) group by cohort",
     ),
     Claim(
