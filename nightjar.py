@@ -309,18 +309,37 @@ def report(*, open_page: Annotated[bool, Parameter(name="--open", negative="")] 
 
 
 @app.command
-def desk(*, as_json: Json = False) -> int:
-    """Show what is on paper, beside its forecast, and whether the desk's choosing is worth it."""
-    _load_settings()
+def desk(
+    *,
+    venue: str | None = None,
+    open_page: Annotated[bool, Parameter(name="--open", negative="")] = False,
+    as_json: Json = False,
+) -> int:
+    """Show what is on paper, beside its forecast, and whether the desk's choosing is worth it.
+
+    Args:
+        venue: whose markets; default is the setting (sandbox).
+        open_page: open it as a page in the browser.
+    """
+    settings = _load_settings()
+    from core.clock import utc_now
     from research.book import book_of
     from serving.book import show_book
+    from serving.deskpage import publish
     from storage.lake import sql as ask
+    from storage.store import default_store
 
-    book = book_of(ask("from paper"))
+    where = venue or settings.venue
+    book = book_of(ask("from paper where venue = $venue", {"venue": where}))
     if as_json:
         _print_json(book)
     else:
         show_book(book)
+    if open_page:
+        import webbrowser
+
+        page = publish(book, default_store(), venue=where, made_at=utc_now())
+        webbrowser.open(page.as_uri())
     return DONE
 
 

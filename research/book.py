@@ -29,7 +29,8 @@ ONE = ["night", "strategy_id", "venue", "symbol", "cohort"]
 class Standing(msgspec.Struct, frozen=True):
     """A promotion on paper. Returns are sums of daily ones, up to `ended` where it has ended.
 
-    `curve` holds the sum after each day, beside `forecasts` and `kill_lines`.
+    `curve` holds the sum after each day that it ran; `forecasts` and `kill_lines` are those of all
+    days of its plan.
     """
 
     night: str
@@ -125,7 +126,7 @@ def _standing(name: dict[str, str], opening: date, what: Frozen, rows: pl.DataFr
     over = next((at for at, status in enumerate(statuses) if status != RUNNING), None)
     days = rows.height if over is None else over + 1
     curve = np.cumsum(rows["return"].to_numpy()[:days])
-    forecasts, kills = plan.forecast(days), plan.kill_line(days)
+    forecasts, kills = plan.forecast(plan.horizon_days), plan.kill_line(plan.horizon_days)
     killable = plan.kill_sigma is not None
     return Standing(
         **{key: name[key] for key in ("night", "strategy_id", "venue", "symbol")},
@@ -139,8 +140,8 @@ def _standing(name: dict[str, str], opening: date, what: Frozen, rows: pl.DataFr
         horizon_days=plan.horizon_days,
         level=plan.level,
         earned=_last(curve),
-        forecast=_last(forecasts),
-        kill_line=_last(kills) if killable else None,
+        forecast=_last(forecasts[:days]),
+        kill_line=_last(kills[:days]) if killable else None,
         curve=tuple(curve.tolist()),
         forecasts=tuple(forecasts.tolist()),
         kill_lines=tuple(kills.tolist()) if killable else None,

@@ -22,6 +22,7 @@ from research.costs import Costs
 from research.forward import Days, Traded, combined, traded
 from research.paper import RUNNING, standings
 from serving.book import book_markdown
+from serving.deskpage import headline, publish
 from storage.lake import read_candles, sql
 from storage.store import Store, default_store
 from tasks.cohorts import DAY, Followed, followed, newcomers, promotions, unchanged
@@ -50,8 +51,10 @@ def follow_paper(night: Night) -> Receipt:
     receipt = keep_stage(night, PAPER.name, paper_days(store, night))
     gate_stage.fn(receipt)
     save.fn(receipt)
-    book = book_of(sql("from paper", store=store))
-    create_markdown_artifact(book_markdown(book), key="desk", description="promotions on paper")
+    venue = night.question.venue
+    book = book_of(sql("from paper where venue = $venue", {"venue": venue}, store=store))
+    create_markdown_artifact(book_markdown(book), key="desk", description=headline(book))
+    publish(book, store, venue=venue, made_at=utc_now())
     return receipt
 
 

@@ -71,9 +71,9 @@ def test_a_promotion_stands_beside_its_forecast_and_its_kill_line() -> None:
     assert one.opened == (OPENING + timedelta(days=1)).date()
     assert one.curve == pytest.approx((0.01, -0.01, 0.02))
     assert one.earned == one.curve[-1]
-    assert one.forecasts == tuple(plan().forecast(3))
-    assert one.kill_lines == tuple(plan().kill_line(3))
-    assert (one.forecast, one.kill_line) == (one.forecasts[-1], one.kill_lines[-1])
+    assert one.forecasts == tuple(plan().forecast(20))
+    assert one.kill_lines == tuple(plan().kill_line(20))
+    assert (one.forecast, one.kill_line) == (one.forecasts[2], one.kill_lines[2])
 
 
 def test_a_promotion_of_tonight_has_no_days_yet() -> None:

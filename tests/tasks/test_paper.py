@@ -415,4 +415,5 @@ def test_the_step_gates_and_saves_what_it_found(store: Store, prefect: None) -> 
     assert receipt.rows == sql("select count(*) from paper", store=store).item() > 0
     verdicts = sql("select passed from verdicts where dataset = 'paper'", store=store)
     assert verdicts["passed"].to_list() == [True]
+    assert "1 killed" in (store.reports / "desk-sandbox.html").read_text()
     assert step().rows == 0
