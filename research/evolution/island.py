@@ -10,14 +10,14 @@ import numpy as np
 
 from research.evolution.bandit import Arm, Outcome, choose
 from research.evolution.operators import OPERATORS
-from research.evolution.pareto import among, by_score, elite_first, preference, without_clones
-from research.evolution.record import I8, Record
+from research.evolution.pareto import by_score, elite_first, preference, without_clones
+from research.evolution.record import F8, I8, Record
 from research.evolution.state import Island, Terms, Trial
 from research.generate import generate
 from research.luck import luck_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from research.evolution.operators import Operator
     from research.luck import Luck
@@ -56,16 +56,14 @@ class Habitat:
         self._record = Record()
         mine = [i for i, trial in enumerate(trials) if trial.island == self.name]
         self._record.add(mine, [trials[i] for i in mine])
-        held = held or Island((), (), -math.inf, 0)
+        held = held or Island((), -math.inf, 0)
         self._members = self._record.rows(held.members)  # the best first
-        self._preferred = self._record.rows(held.preferred)  # the same by Pareto front
         self._best, self._idle = held.best, held.idle
 
     @property
     def island(self) -> Island:
         """What is remembered of the island."""
-        numbers = self._record.numbers
-        return Island(numbers(self._members), numbers(self._preferred), self._best, self._idle)
+        return Island(self._record.numbers(self._members), self._best, self._idle)
 
     @property
     def is_done(self) -> bool:
@@ -107,7 +105,7 @@ class Habitat:
         A child pays that is among the elite after that, or beats the best of its parents.
         """
         new = self._record.add(numbers, trials, [child.strategy for child in children])
-        self._members, self._preferred = self._fittest(np.concatenate([self._members, new]))
+        self._members = self._fittest(np.concatenate([self._members, new]))
         elite = set(self._members[: self._elites].tolist())
         return [
             (child.operator, row in elite or trial.score > child.to_beat + BEATEN_BY)
@@ -124,13 +122,13 @@ class Habitat:
         """Choose for all places among all that was ever scored here, but for those `taken`."""
         record = self._record
         free = [i for i, trial in enumerate(record.trials) if trial.strategy_id not in taken]
-        chosen, _ = self._fittest(np.array(free, dtype=np.int64))
-        return [(record.trials[row], record.strategy(row)) for row in chosen.tolist()]
+        chosen = self._fittest(np.array(free, dtype=np.int64)).tolist()
+        return [(record.trials[row], record.strategy(row)) for row in chosen]
 
     def leaders(self) -> Iterator[tuple[Trial, Strategy]]:
         """Yield the members that earn, the highest score first."""
         record = self._record
-        for row in self._scored().tolist():
+        for row in self._ordered(by_score).tolist():
             if record.score[row] <= 0:
                 break
             yield record.trials[row], record.strategy(row)
@@ -139,19 +137,19 @@ class Habitat:
     def _elites(self) -> int:
         return max(1, round(self._terms.elite * self._size))
 
-    def _scored(self) -> I8:
-        """Return the members by score."""
+    def _ordered(self, order: Callable[[F8, F8], I8]) -> I8:
+        """Return the members in an order that objectives and scores decide."""
         record, members = self._record, self._members
-        return members[by_score(record.objectives[members], record.score[members])]
+        return members[order(record.objectives[members], record.score[members])]
 
-    def _fittest(self, rows: I8) -> tuple[I8, I8]:
-        """Give the places to some of these rows; return them best first, and by Pareto front."""
+    def _fittest(self, rows: I8) -> I8:
+        """Give the places to some of these rows; return them, the best first."""
         score, objectives = self._record.score[rows], self._record.objectives[rows]
-        preferred = preference(objectives, score)
-        order = elite_first(preferred, by_score(objectives, score), self._elites)
+        order = elite_first(
+            preference(objectives, score), by_score(objectives, score), self._elites
+        )
         ways, bound = self._record.ways[rows], self._terms.clone_correlation
-        kept = without_clones(ways, order, bound, self._size)
-        return rows[kept], rows[preferred[among(kept, rows.size)[preferred]]]
+        return rows[without_clones(ways, order, bound, self._size)]
 
     def _guests(self, neighbour: Habitat) -> list[Child]:
         """Return the best of another island that were never scored on this one."""
@@ -169,7 +167,7 @@ class Habitat:
 
         A parent is the best of some drawn members: by score, or by Pareto front and crowding.
         """
-        scored, preferred = self._scored(), self._preferred
+        scored, preferred = self._ordered(by_score), self._ordered(preference)
         size = count + count // 4 + 1  # some bring nothing
         for _ in range(TRIES):
             drawn = rng.integers(scored.size, size=(size, 2, TOURNAMENT)).min(axis=2)

@@ -94,14 +94,9 @@ def by_score(objectives: F8, score: F8) -> I8:
 def elite_first(order: I8, scored: I8, elites: int) -> I8:
     """Return the first so many rows of `scored`, then the rest in the order given."""
     best = scored[:elites]
-    return np.concatenate([best, order[~among(best, order.size)[order]]])
-
-
-def among(rows: I8, count: int) -> NDArray[np.bool_]:
-    """Tell of each of so many rows whether it is one of these."""
-    marked = np.zeros(count, dtype=bool)
-    marked[rows] = True
-    return marked
+    is_elite = np.zeros(order.size, dtype=bool)
+    is_elite[best] = True
+    return np.concatenate([best, order[~is_elite[order]]])
 
 
 def directions(returns: F8) -> F8:

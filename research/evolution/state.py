@@ -118,12 +118,10 @@ class Trial(msgspec.Struct, frozen=True, gc=False):
 class Island(msgspec.Struct, frozen=True):
     """A part of the population: numbers of its trials, the best first, and how it gets on.
 
-    `preferred` are the same in the order of Pareto fronts and crowding when they were chosen.
     `idle` counts the generations since the best score last rose.
     """
 
     members: tuple[int, ...]
-    preferred: tuple[int, ...]
     best: float
     idle: int
 
