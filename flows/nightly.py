@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from prefect import flow
@@ -20,6 +21,8 @@ from tasks.markets import is_rest
 from tasks.paper import follow_paper
 from tasks.steps import Stopwatch
 from tasks.weigh import promote, weigh
+
+Check = Callable[..., object]
 
 
 @flow(
@@ -58,14 +61,33 @@ def nightly(
             )
     with watch("pin"):
         night = steps.pin(question, started_at)
+    found = answer(night, watch, gate_stage)
+    with watch("save"):
+        for receipt in (found.strategies, found.backtests, found.candidates, found.promotions):
+            steps.save(receipt)
+        chain(night, found.trials)
+    with watch("paper"):
+        follow_paper(night)
+    with watch("report"):
+        return pages.report_night(night, watch.seconds)
+
+
+def answer(night: steps.Night, watch: Stopwatch, check: Check) -> steps.Answer:
+    """Answer a night's question: hunt, ask luck, weigh, backtest, account for all of it.
+
+    What each stage made is left on disk, not in the store. `check` looks at a stage's rows, and at
+    their number where it is known, before the next stage reads them.
+    """
     with watch("search"):
         bred, searched = breed(night)
-        gate_stage(bred)
+        check(bred)
     with watch("luck"):
         judge(night)
     with watch("weigh"):
-        candidates = gate_stage(weigh(night, searched))
-        promotions = gate_stage(promote(night, candidates))
+        candidates = weigh(night, searched)
+        check(candidates)
+        promotions = promote(night, candidates)
+        check(promotions)
     with watch("backtest"):
         parts = [
             future.result()
@@ -73,13 +95,8 @@ def nightly(
         ]
         metrics = gather(night, "backtests", [metrics for metrics, _ in parts])
         equity = gather(night, "equity", [equity for _, equity in parts])
-        gate_stage(metrics, bred.rows * len(night.symbols))
-    with watch("save"):
-        trials = gate_stage(account(night, searched, candidates, metrics, equity))
-        for receipt in (bred, metrics, candidates, promotions):
-            steps.save(receipt)
-        chain(night, trials)
-    with watch("paper"):
-        follow_paper(night)
-    with watch("report"):
-        return pages.report_night(night, watch.seconds)
+        check(metrics, bred.rows * len(night.symbols))
+    with watch("account"):
+        trials = account(night, searched, candidates, metrics, equity)
+        check(trials)
+    return steps.Answer(bred, metrics, trials, candidates, promotions)

@@ -5,13 +5,9 @@ from __future__ import annotations
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.nightly import answer
 from tasks import replay as steps
-from tasks.backtests import backtest_symbol, gather
-from tasks.breed import breed
-from tasks.judge import judge
-from tasks.ledger import account
 from tasks.steps import Stopwatch
-from tasks.weigh import promote, weigh
 
 
 @flow(
@@ -28,24 +24,11 @@ def replay(night: str) -> steps.ReplaySummary:
     watch = Stopwatch()
     with watch("recall"):
         past, once_more, changed = steps.prepare(night)
-    with watch("search"):
-        bred, searched = breed(once_more)
-    with watch("luck"):
-        judge(once_more)
-    with watch("weigh"):
-        candidates = weigh(once_more, searched)
-        promotions = promote(once_more, candidates)
-    with watch("backtest"):
-        parts = [
-            future.result()
-            for future in [
-                backtest_symbol.submit(once_more, bred, symbol) for symbol in once_more.symbols
-            ]
-        ]
-        metrics = gather(once_more, "backtests", [metrics for metrics, _ in parts])
-        equity = gather(once_more, "equity", [equity for _, equity in parts])
+    made = answer(once_more, watch, unchecked)
     with watch("compare"):
-        trials = account(once_more, searched, candidates, metrics, equity)
-        made = steps.Made(bred, metrics, trials, candidates, promotions)
         tables = steps.compare_night(past, once_more, made)
     return steps.conclude(past, once_more, changed, tables, watch.seconds)
+
+
+def unchecked(*_: object) -> None:
+    """Let a stage pass: its rows are compared with those that passed the gates then."""

@@ -53,6 +53,16 @@ class Question(msgspec.Struct, frozen=True):
         return self.as_of - timedelta(days=self.days)
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """What the stages of a night made, each of which the store has a table for."""
+
+    strategies: Receipt
+    backtests: Receipt
+    trials: Receipt
+    candidates: Receipt
+    promotions: Receipt
+
+
 class Night(msgspec.Struct, frozen=True):
     """A question pinned to the data that answers it; equal manifests mean equal results."""
 

@@ -17,7 +17,6 @@ from pydantic import ValidationError
 from core.clock import parse_utc, utc_now
 from core.datasets import BACKTESTS, CANDIDATES, LEDGER, NIGHTS, PROMOTIONS, STRATEGIES, TRIALS
 from core.errors import InvalidInput, NothingStored, SettingsError
-from core.receipts import Receipt
 from core.settings import CostSettings, Settings, VettingSettings, load
 from core.version import code_version, lock_version
 from storage import catalog, ledger, stages
@@ -25,13 +24,14 @@ from storage.differences import Comparison, Difference, compare
 from storage.lake import sql
 from storage.store import Store, default_store
 from tasks.judge import judged
-from tasks.nightly import BASE, Night, Question
+from tasks.nightly import BASE, Answer, Night, Question
 from tasks.steps import ONCE, log
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.datasets import Dataset
+    from core.receipts import Receipt
 
 SUFFIX = "-replay"
 UNKNOWN = "unknown"
@@ -57,16 +57,6 @@ class Change(msgspec.Struct, frozen=True):
     what: str
     then: str
     now: str
-
-
-class Made(msgspec.Struct, frozen=True):
-    """What the stages of a night left, each of which the store has a table for."""
-
-    strategies: Receipt
-    backtests: Receipt
-    trials: Receipt
-    candidates: Receipt
-    promotions: Receipt
 
 
 class ReplaySummary(msgspec.Struct, frozen=True):
@@ -175,7 +165,7 @@ def prepare(name: str) -> tuple[Past, Night, list[Change]]:
 
 
 @task(task_run_name="compare with {past.night}", **ONCE)
-def compare_night(past: Past, night: Night, made: Made) -> list[Comparison]:
+def compare_night(past: Past, night: Night, made: Answer) -> list[Comparison]:
     """Return how each table that the night wrote compares with what was made again."""
     store = default_store()
 
