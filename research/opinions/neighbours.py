@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import InvalidInput
-from research.evolution.anatomy import LEVELS, SIDES, Place, changed, filled, rules_of, spots
+from research.evolution.anatomy import LEVELS, SIDES, Place, filled, rules_of, spots, swapped
 from research.evolution.anatomy import is_leaf as is_comparison
 from research.evolution.mirror import CENTRED
 from research.evolution.scores import sharpes
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from research.costs import Costs
     from research.declarations import Parameter
     from research.evolution.anatomy import Rules
-    from research.expressions import Condition, Node
+    from research.expressions import Node
     from research.market import Market
     from research.opinions.model import Winner
     from research.strategy import Strategy
@@ -115,7 +115,7 @@ def _thresholds(strategy: Strategy, rules: Rules) -> Iterator[Strategy]:
         for old in dict.fromkeys(part for part in inside if isinstance(part, Number)):
             for value in _scaled(old.value):
                 new = Number(min(value, _MOST_OSCILLATOR) if bounded else value)
-                leaf = _swapped(spot.part, old, new)
+                leaf = swapped(spot.part, old, new)
                 yield from _with_rules(strategy, filled(rules, spot, leaf))
 
 
@@ -136,12 +136,7 @@ def _counted(value: int) -> tuple[int, ...]:
 
 
 def _everywhere(rules: Rules, old: Node, new: Node) -> Rules:
-    return {place: _swapped(rule, old, new) for place, rule in rules.items()}
-
-
-def _swapped(rule: Condition, old: Node, new: Node) -> Condition:
-    """Return the rule with another part wherever one stands."""
-    return changed(rule, lambda part: new if part == old else None)
+    return {place: swapped(rule, old, new) for place, rule in rules.items()}
 
 
 def _with_rules(strategy: Strategy, rules: Rules) -> Iterator[Strategy]:
