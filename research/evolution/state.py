@@ -45,6 +45,11 @@ class Terms(msgspec.Struct, frozen=True):
             (self.seed >= 0, "a seed from 0", self.seed),
             (symbols and all(self.islands), "islands of at least one symbol each", self.islands),
             (
+                all(len(set(one)) == len(one) for one in self.islands),
+                "no symbol twice",
+                self.islands,
+            ),
+            (
                 len({" ".join(sorted(one)) for one in self.islands}) == len(self.islands),
                 "islands that differ",
                 self.islands,

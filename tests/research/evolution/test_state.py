@@ -8,6 +8,7 @@ import pytest
 from core.errors import InvalidInput
 from research.evolution.state import State, Terms
 from research.evolve import evolve
+from research.metrics import sharpe
 from tests.research.evolution.landscape import DAYS, landscape
 
 GOOD = Terms(
@@ -47,6 +48,12 @@ def test_a_trial_knows_its_daily_returns_by_symbol() -> None:
     assert shapes == {"A": (1, DAYS), "B C": (2, DAYS)}
 
 
+def test_a_trial_knows_what_it_was_judged_by() -> None:
+    for trial in a_state().trials:
+        assert trial.daily_detrended.shape == (DAYS,)
+        assert sharpe(trial.daily_detrended) == pytest.approx(trial.sharpe)
+
+
 @pytest.mark.parametrize("data", [b"", b"nonsense", b"\x80", a_state().to_bytes()[:-9]])
 def test_other_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(InvalidInput, match="expected the bytes of a search"):
@@ -57,6 +64,10 @@ def test_another_version_is_refused() -> None:
     later = msgspec.structs.replace(a_state(), version=99)
     with pytest.raises(InvalidInput, match="version 2, was 99"):
         State.from_bytes(later.to_bytes())
+
+
+def test_an_island_is_called_after_its_symbols() -> None:
+    assert [GOOD.name(island) for island in range(2)] == ["A", "B C"]
 
 
 def test_places_are_shared_out_to_the_last() -> None:
@@ -71,6 +82,7 @@ def test_places_are_shared_out_to_the_last() -> None:
         ({"islands": ()}, "at least one symbol"),
         ({"islands": (("A",), ())}, "at least one symbol"),
         ({"islands": (("B", "A"), ("A", "B"))}, "islands that differ"),
+        ({"islands": (("A", "A"), ("B",))}, "no symbol twice"),
         ({"population": 7}, "a population of at least 8, was 7"),
         ({"elite": 0.0}, "an elite above 0"),
         ({"clone_correlation": 1.1}, "a bound above 0"),
