@@ -47,7 +47,7 @@ class Size(NamedTuple):
     leak_worlds: int
 
 
-FULL = Size(Procedure(48, 3), 200, 100, 8, 12)
+FULL = Size(Procedure(48, 3), 100, 34, 8, 12)
 QUICK = Size(Procedure(32, 2), 12, 6, 2, 4)
 
 
