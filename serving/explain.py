@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from serving.candidates import place
+from serving.luck import left, shrinkage
 from serving.words import TIMES, count, decimal, odds, percent
 
 if TYPE_CHECKING:
@@ -49,11 +50,7 @@ def _luck(report: NightReport, row: Row) -> Iterator[Fact]:
         + (f" Divided by √{rules}, for a mix always looks better." if rules > 1 else ""),
     )
     if row["shrunk"] is not None:
-        yield Fact(
-            "What should be left",
-            decimal(row["shrunk"]),
-            _left(row, luck.hurdle),
-        )
+        yield Fact("What should be left", left(luck, row), shrinkage(luck, row))
     yield Fact(
         "p",
         odds(row["p_value"]),
@@ -74,18 +71,6 @@ def _luck(report: NightReport, row: Row) -> Iterator[Fact]:
             "The same in worlds that keep the trend of the market. At most "
             f"{odds(luck.permutation_alpha)} promotes.",
         ),
-    )
-
-
-def _left(row: Row, hurdle: float | None) -> str:
-    if row["shrunk"] <= 0:
-        return (
-            "The score without the luck of having been chosen: nothing to rely on, for "
-            f"it is too near the hurdle, {decimal(hurdle)}."
-        )
-    return (
-        "The score without the luck of having been chosen: a rule that truly earns this shows "
-        f"{decimal(row['score'])} on average, where it passes {decimal(hurdle)} at all."
     )
 
 

@@ -11,6 +11,8 @@ import numpy as np
 from serving.night import best, finite, winners
 from serving.words import (
     BEST,
+    MISSING,
+    between,
     capitalised,
     count,
     decimal,
@@ -23,9 +25,12 @@ from serving.words import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from numpy.typing import NDArray
 
-    from serving.night import NightReport
+    from serving.night import Luck, NightReport
 
 YEAR = 365
 # Nights a year on which a perfect test of such a level promotes something false, simulated with
@@ -135,17 +140,27 @@ def lines(report: NightReport) -> list[Line]:
     ]
     won = winners(report).drop_nulls(["score", "shrunk"])
     if won.height:
-        score, left = won["score"][0], won["shrunk"][0]
-        found.append(
-            Line(
-                "What is left of the best",
-                decimal(left, 1),
-                f"Its score is {decimal(score, 1)}, but it was looked at because it passed a "
-                f"hurdle of {decimal(luck.hurdle, 1)}; of all rules that do, those that truly "
-                f"earn {decimal(left, 1)} show {decimal(score, 1)} on average.",
-            )
-        )
+        row = won.row(0, named=True)
+        found.append(Line("What should be left of the best", left(luck, row), shrinkage(luck, row)))
     return found
+
+
+def left(luck: Luck, row: Mapping[str, Any]) -> str:
+    """Write what should be left of a candidate's score; a dash where luck explains it."""
+    if row["shrunk"] is None:
+        return MISSING
+    return between(luck.cautious(row["score"]), row["shrunk"])
+
+
+def shrinkage(luck: Luck, row: Mapping[str, Any]) -> str:
+    """Explain what should be left of a candidate's score."""
+    score, kept = decimal(row["score"], 1), decimal(row["shrunk"], 1)
+    return (
+        f"Two estimates. The same search finds {decimal(luck.usual, 1)} on average where there is "
+        f"nothing; less that, {decimal(luck.cautious(row['score']), 1)}. And of all rules that "
+        f"pass the hurdle of {decimal(luck.hurdle, 1)}, those that truly earn {kept} show {score} "
+        "on average. A search fits some luck on top of what is there, so lean to the smaller one."
+    )
 
 
 def levels(alpha: float) -> list[Level]:

@@ -6,14 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 from serving.checks import check
 from serving.terminal import new_console, new_table
-from serving.words import TIMES, about, count, decimal, known, odds, percent, plural
+from serving.words import (
+    MISSING,
+    TIMES,
+    about,
+    between,
+    count,
+    decimal,
+    known,
+    odds,
+    percent,
+    plural,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rich.table import Table
 
-_NEAR = 3
+_NEAR, _TEXTS = 3, 3  # how many are told in more than a line of a table
 _NUMBERS = range(2, 9)
 
 
@@ -34,9 +45,11 @@ def show_night(summary: Any) -> None:
         console.print(line, highlight=False)
     if summary.promoted:
         console.print(_table(summary.promoted))
-        for row in summary.promoted:
+        for row in summary.promoted[:_TEXTS]:
             console.print(f"{row['candidate_id']}, {row['market']}:", style="dim", highlight=False)
             console.print(row["text"], highlight=False, markup=False)
+        if (more := len(summary.promoted) - _TEXTS) > 0:
+            console.print(f"the report has the other {plural(more, 'text')}", style="dim")
     if summary.nearest:
         console.print("Nearest, and not promoted:" if summary.promoted else "Nearest:")
         console.print(_table(summary.nearest[:_NEAR]))
@@ -100,7 +113,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> Table:
             row["candidate_id"],
             row["market"],
             decimal(row["score"]),
-            decimal(row["shrunk"]),
+            MISSING if row["shrunk"] is None else between(row["cautious"], row["shrunk"]),
             odds(row["p_value"]),
             odds(row["permutation_p"]),
             percent(row["total_return"], signed=True),

@@ -27,7 +27,7 @@ CANDIDATE: dict[str, Any] = {
             *("opinions", "first_day", "daily_returns"),
         )
     },
-    "shrunk": pl.Float64(),  # what the score is worth without the luck of being chosen
+    "shrunk": pl.Float64(),  # what a score is worth that was seen because it passed the hurdle
 }
 PROMOTION: dict[str, Any] = {
     name: PROMOTIONS.columns[name]
@@ -82,6 +82,16 @@ class Luck:
     def as_good(self, score: float) -> int:
         """Count the mirrored worlds whose best is at least as good as `score`."""
         return sum(other >= score for other in self.mirrored)
+
+    @property
+    def usual(self) -> float | None:
+        """The mean of the mirrored worlds' best scores, None where nothing traded enough."""
+        scores = finite(self.mirrored)
+        return float(scores.mean()) if len(scores) else None
+
+    def cautious(self, score: float) -> float:
+        """Return a score less what the same search finds where there is nothing, at least 0."""
+        return max(0.0, score - max(0.0, self.usual or 0.0))
 
     def permuted_as_good(self, score: float) -> int:
         """Count the permuted worlds whose best is at least as good as `score`."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from serving.candidates import objections, objectors
 from serving.checks import HELD_BACK, NOT_ABOVE_LUCK, NOT_CHOSEN, PERMUTATION_EXPLAINS, check
+from serving.luck import left
 from serving.night import best, cost, winners
 from serving.words import BEST, TIMES, bps, count, decimal, listed, moment, odds, plural
 
@@ -89,14 +90,17 @@ def meaning(report: NightReport) -> str:
             f"brilliant; tonight {count(report.trials)} were looked at, and an honest test says no "
             "far more often than yes. Paper trading goes on unchanged."
         )
-    score, left = won["score"][0], won["shrunk"][0]
+    top = won.row(0, named=True)
     kept = (
-        f" even a true edge looks better in the days in which it was found. Of the best score, "
-        f"{decimal(score, 1)}, about {decimal(left, 1)} should be left."
-        if left is not None
-        else " even a true edge looks better in the days in which it was found."
+        ""
+        if top["shrunk"] is None
+        else f" Of the best score, {decimal(top['score'], 1)}, {left(report.luck, top)} should be "
+        "left."
     )
-    return f"Promoted means sent to paper trading, with no real money at stake. Expect less:{kept}"
+    return (
+        "Promoted means sent to paper trading, with no real money at stake. Expect less: even a "
+        f"true edge looks better in the days in which it was found.{kept}"
+    )
 
 
 def _promotion(report: NightReport, top: Mapping[str, Any]) -> str:

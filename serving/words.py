@@ -96,6 +96,14 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def between(first: float | None, second: float | None, digits: int = 1) -> str:
+    """Write what lies between two numbers, the smaller first: `7.9 to 12.5`."""
+    if first is None or second is None:
+        return decimal(first if second is None else second, digits)
+    low, high = (decimal(value, digits) for value in sorted((first, second)))
+    return low if low == high else f"{low} to {high}"
+
+
 def odds(value: float | None) -> str:
     """Write a p-value with the three digits that matter: `0.46`, `0.002`, `0.00501`."""
     if value is None or math.isnan(value):

@@ -135,6 +135,7 @@ def _briefly(page: NightReport, rows: pl.DataFrame) -> list[dict[str, Any]]:
     return [
         {"market": place(row, len(page.symbols))}
         | {name: row[name] for name in names}
+        | {"cautious": None if row["shrunk"] is None else page.luck.cautious(row["score"])}
         | ({} if row["verdict"] == "promoted" else {"why": why(page, row)})
         for row in rows.iter_rows(named=True)
     ]

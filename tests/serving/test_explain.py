@@ -40,8 +40,9 @@ def test_a_p_says_out_of_how_many_worlds() -> None:
 
 
 def test_what_should_be_left_is_told_only_where_it_is_known() -> None:
-    assert explained(shrunk=5.2)["What should be left"].value == "5.20"
-    assert "nothing to rely on" in explained(shrunk=0.0)["What should be left"].sentence
+    fact = explained(shrunk=5.2)["What should be left"]
+    assert fact.value == "5.2 to 6.9"
+    assert "lean to the smaller one" in fact.sentence
     assert "What should be left" not in explained(shrunk=None)
 
 
@@ -74,7 +75,9 @@ def test_a_metric_that_does_not_exist_says_why(metric: str, name: str, said: str
 
 
 def test_nothing_at_all_can_be_explained() -> None:
-    row = candidate(0, **dict.fromkeys(["sharpe", "score", "trades", "max_drawdown", "members"]))
+    row = candidate(
+        0, **dict.fromkeys(["sharpe", "score", "shrunk", "trades", "max_drawdown", "members"])
+    )
     report = night([candidate(0)], luck=luck(mirrored=[], hurdle=None))
     nothing = {fact.name: fact.value for fact in facts(report, row, metrics=dict.fromkeys(METRICS))}
     assert nothing["Trades"] == nothing["Score"] == nothing["Winning trades"] == "–"

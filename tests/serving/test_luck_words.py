@@ -12,6 +12,7 @@ from serving.luck import (
     describe_permuted,
     describe_power,
     hurdle_words,
+    left,
     levels,
     lines,
     spread_of,
@@ -70,13 +71,25 @@ def test_what_a_night_can_find_has_a_sentence_for_each_number() -> None:
     assert found["Hurdle of luck"].value == "8.5"
     assert found["What chance adds or takes"].value == "± 2.0"
     assert found["False promotions"].value == "at most 1.8 nights a year"
-    assert "What is left of the best" not in found
+    assert "What should be left of the best" not in found
 
 
 def test_a_winner_says_what_should_be_left_of_it() -> None:
-    line = lines(night([won(0, score=9.1, shrunk=5.2)]))[-1]
-    assert (line.name, line.value) == ("What is left of the best", "5.2")
-    assert "those that truly earn 5.2 show 9.1 on average" in line.sentence
+    worlds = luck(mirrored=[4.0, 6.0, -math.inf])
+    line = lines(night([won(0, score=12.1, shrunk=11.9)], luck=worlds))[-1]
+    assert (line.name, line.value) == ("What should be left of the best", "7.1 to 11.9")
+    assert "The same search finds 5.0 on average where there is nothing; less that, 7.1." in (
+        line.sentence
+    )
+    assert "those that truly earn 11.9 show 12.1 on average" in line.sentence
+
+
+def test_what_is_left_is_never_below_nothing_nor_above_the_score() -> None:
+    assert luck(mirrored=[9.0]).cautious(8.0) == 0.0
+    assert luck(mirrored=[-3.0]).cautious(8.0) == 8.0
+    assert luck(mirrored=[]).cautious(8.0) == 8.0
+    assert left(luck(mirrored=[5.0]), won(0, score=8.6, shrunk=0.0)) == "0.0 to 3.6"
+    assert left(luck(), candidate(0, shrunk=None)) == "–"
 
 
 def test_the_table_of_a_year_has_the_level_of_the_night() -> None:

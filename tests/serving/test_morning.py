@@ -13,7 +13,8 @@ ROW = {
     "candidate_id": "0123456789abcdef",
     "text": "[BTC-USDT]\nlong when rsi(14) < 30\non 1h",
     "score": 12.25,
-    "shrunk": 8.5,
+    "shrunk": 11.5,
+    "cautious": 7.05,
     "p_value": 0.002,
     "permutation_p": 0.025,
     "total_return": 0.31,
@@ -25,6 +26,7 @@ MISS = ROW | {
     "candidate_id": "fedcba9876543210",
     "market": "ETH-USDT",
     "shrunk": None,
+    "cautious": None,
     "permutation_p": None,
     "verdict": "not_above_luck",
     "why": "luck alone does as well too often: p = 0.46, and at most 0.005 promotes",
@@ -104,11 +106,22 @@ def test_winners_come_before_the_nearest_each_with_its_text(
         running=4,
     )
     assert text.index("0123456789abcdef") < text.index("fedcba9876543210")
-    assert "portfolio of 3 12.25 8.50 0.002 0.025 +31.0 % 8.0 % 1,200" in " ".join(text.split())
+    assert "portfolio of 3 12.25 7.0 to 11.5 0.002 0.025 +31.0 % 8.0 % 1,200" in " ".join(
+        text.split()
+    )
     assert "[BTC-USDT]\nlong when rsi(14) < 30" in text
     assert "p = 0.025 in 39 permuted worlds" in text
     assert "1 promoted to paper trading, 49 not above luck" in text
     assert "paper trading: 4 promotions running" in text
+    assert "the report has" not in text
+
+
+def test_the_texts_of_many_winners_are_left_to_the_report(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = shown(capsys, promoted=[ROW] * 10)
+    assert text.count("long when rsi(14) < 30") == 3
+    assert "the report has the other 7 texts" in text
 
 
 def test_an_alarm_and_the_sandbox_come_before_everything(

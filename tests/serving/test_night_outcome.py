@@ -105,6 +105,6 @@ def test_the_summary_counts_what_was_done() -> None:
 
 
 def test_what_is_left_of_a_winner_is_said_at_once() -> None:
-    said = meaning(night([won(0, score=9.12, shrunk=5.18)]))
-    assert said.endswith("Of the best score, 9.1, about 5.2 should be left.")
+    said = meaning(night([won(0, score=9.12, shrunk=5.18)], luck=luck(mirrored=[5.0])))
+    assert said.endswith("Of the best score, 9.1, 4.1 to 5.2 should be left.")
     assert meaning(night([won(0, shrunk=None)])).endswith("in which it was found.")

@@ -148,7 +148,7 @@ def test_a_winner_has_its_opinions_its_plan_and_what_should_be_left() -> None:
     assert "judged once, after 90 whole days (UTC)" in text
     assert "stopped early where the sum" in text
     assert "ab" * 32 in text
-    assert "What should be left 8.50" in text
+    assert "What should be left 6.9 to 8.5" in text
 
 
 def test_what_was_held_back_names_its_objection_and_stands_by_itself() -> None:
@@ -392,7 +392,7 @@ def test_markdown_starts_with_the_headline_and_tells_the_winners() -> None:
     assert "## Promoted to paper trading" in text
     assert f"```\n{TEXT}\n```" in text
     assert "| not above luck | 1 |" in text
-    assert "| 0000000000000000 | BTC-USDT | 12.00 | 8.50 | 0.002 | 0.01 |" in text
+    assert "| 0000000000000000 | BTC-USDT | 12.00 | 6.9 to 8.5 | 0.002 | 0.01 |" in text
     assert "data:image" not in text
 
 

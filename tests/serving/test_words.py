@@ -65,6 +65,22 @@ def test_a_p_keeps_the_digits_that_matter(value: float | None, said: str) -> Non
     assert words.odds(value) == said
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        (12.5, 7.94, "7.9 to 12.5"),
+        (7.94, 7.91, "7.9"),
+        (None, 7.0, "7.0"),
+        (7.0, None, "7.0"),
+        (None, None, "–"),
+    ],
+)
+def test_two_estimates_are_written_as_what_lies_between(
+    first: float | None, second: float | None, said: str
+) -> None:
+    assert words.between(first, second) == said
+
+
 def test_a_small_chance_is_told_in_nights() -> None:
     assert words.once(0.005) == "one night in 200"
     assert words.once(0.0002) == "one night in 5,000"
