@@ -64,6 +64,7 @@ def nightly(
     strategies: int | None = None,
     days: int | None = None,
     seed: int | None = None,
+    interval: str | None = None,
     replay: str | None = None,
     as_json: Json = False,
 ) -> int:
@@ -76,12 +77,19 @@ def nightly(
         strategies: how many to breed; default is the setting (500).
         days: how much history to look at; default is the setting (90).
         seed: decides everything random; default is the setting.
+        interval: the bars to search and to fill trades on; default is the setting (1m).
         replay: a past night to run again as it was asked, by its name or the beginning of it;
             says whether it is equal, or where it differs (exit 1), and saves nothing.
     """
     if replay is not None:
         _refuse_beside_replay(
-            as_of=as_of, symbols=symbols, venue=venue, strategies=strategies, days=days, seed=seed
+            as_of=as_of,
+            symbols=symbols,
+            venue=venue,
+            strategies=strategies,
+            days=days,
+            seed=seed,
+            interval=interval,
         )
         return _replay(replay, as_json=as_json)
     _open_desk()
@@ -89,7 +97,13 @@ def nightly(
     from serving.morning import show_night
 
     summary = run_night(
-        as_of=as_of, symbols=symbols, venue=venue, strategies=strategies, days=days, seed=seed
+        as_of=as_of,
+        symbols=symbols,
+        venue=venue,
+        strategies=strategies,
+        days=days,
+        seed=seed,
+        interval=interval,
     )
     if as_json:
         _print_json(summary)

@@ -30,7 +30,7 @@ from pydantic_settings import (
 )
 
 from core.errors import SettingsError
-from core.market import check_symbol, check_venue
+from core.market import check_symbol, check_venue, interval_step
 
 PREFIX = "NIGHTJAR_"
 FILE = Path("nightjar.toml")
@@ -126,6 +126,7 @@ class Settings(BaseSettings):
     symbols: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="what to collect and research, comma-separated; empty: all that is there"
     )
+    interval: str = Field("1m", description="the bars that a night searches and fills trades on")
     days: int = Field(90, ge=2, le=3_650, description="how much history a night looks at")
     strategies: int = Field(
         500, ge=4, le=1_000_000, description="how many strategies come out of a night's search"
@@ -166,6 +167,12 @@ class Settings(BaseSettings):
     @classmethod
     def _check_symbols(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(check_symbol(symbol) for symbol in value)
+
+    @field_validator("interval")
+    @classmethod
+    def _check_interval(cls, value: str) -> str:
+        interval_step(value)
+        return value
 
     @field_validator("venue")
     @classmethod

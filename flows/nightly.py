@@ -37,6 +37,7 @@ def nightly(
     strategies: int | None = None,
     days: int | None = None,
     seed: int | None = None,
+    interval: str | None = None,
 ) -> pages.NightSummary:
     """Breed strategies, ask worlds without an edge what they are worth, promote what survives.
 
@@ -49,15 +50,28 @@ def nightly(
         strategies: How many strategies to breed.
         days: How many days of history to look at.
         seed: Decides everything random; the same night with the same seed gives the same result.
+        interval: The bars to search and to fill trades on, such as 1m or 5m.
     """
     watch, started_at = Stopwatch(), utc_now()
     question = steps.ask(
-        as_of=as_of, symbols=symbols, venue=venue, strategies=strategies, days=days, seed=seed
+        as_of=as_of,
+        symbols=symbols,
+        venue=venue,
+        strategies=strategies,
+        days=days,
+        seed=seed,
+        interval=interval,
     )
     with watch("refresh"):
         if is_rest(question.venue):
             steps.note_missing(
-                collect(question.venue, list(question.symbols), question.start, question.as_of)
+                collect(
+                    question.venue,
+                    list(question.symbols),
+                    question.start,
+                    question.as_of,
+                    question.interval,
+                )
             )
     with watch("pin"):
         night = steps.pin(question, started_at)

@@ -13,12 +13,16 @@ unrelated rules the mix has the Sharpe ratio of one times sqrt(k), and a search 
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import InvalidInput
+from core.market import interval_step
+from research.evolution.operators import TIMEFRAMES
 from research.evolution.scores import sharpes
 from research.evolution.state import SMALLEST_ISLAND
 from research.evolve import evolve
@@ -41,13 +45,15 @@ class Procedure(msgspec.Struct, frozen=True):
     """All that decides a hunt beside its market, its costs and its seed.
 
     `min_trades` is what a candidate must have made, on the mean of its symbols;
-    `max_correlation` is what the daily returns of two rules in one portfolio may have at most.
+    `max_correlation` is what the daily returns of two rules in one portfolio may have at most;
+    `interval` is that of the market's bars, the shortest that rules can look at.
     """
 
     strategies: int
     generations: int
     min_trades: int = 30
     max_correlation: float = 0.5
+    interval: str = "1m"
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -120,6 +126,7 @@ def hunt(
         population=procedure.strategies,
         generations=procedure.generations,
         islands=islands(symbols, procedure.strategies),
+        timeframes=timeframes(procedure.interval),
         min_trades=procedure.min_trades,
         resume=resume,
         on_generation=on_generation,
@@ -133,6 +140,21 @@ def islands(symbols: Sequence[str], strategies: int) -> list[list[str]]:
     if len(together) == 1 or strategies < SMALLEST_ISLAND * (len(together) + 1):
         return [together]
     return [*([symbol] for symbol in together), together]
+
+
+def timeframes(interval: str) -> list[str]:
+    """Return the timeframes that rules can look at on bars of an interval.
+
+    Raises:
+        InvalidInput: There are none: the bars are longer than any, or fit into none.
+    """
+    step = interval_step(interval)
+    found = [name for name in TIMEFRAMES if interval_step(name) % step == timedelta(0)]
+    if not found:
+        raise InvalidInput(
+            f"expected bars that make up one of {', '.join(TIMEFRAMES)}, was {interval}"
+        )
+    return found
 
 
 def candidates(members: Sequence[Trial], procedure: Procedure) -> tuple[Candidate, ...]:

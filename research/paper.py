@@ -38,8 +38,8 @@ class Plan(msgspec.Struct, frozen=True):
     `horizon_days` is when it is judged, `level` the chance that a useless one passes. It is killed
     once its summed returns are more than `kill_sigma` standard deviations below the forecast;
     None is never. `forecast_mean` and `forecast_sd` are per day. `costs` are those that it was
-    found with, `symbols` what `*` stands for. Its rules are run from `since` on, as they were on
-    the night that found it; days count from the promotion on.
+    found with, `symbols` what `*` stands for, `interval` that of the bars. Its rules are run from
+    `since` on, as they were on the night that found it; days count from the promotion on.
     """
 
     horizon_days: int
@@ -50,6 +50,7 @@ class Plan(msgspec.Struct, frozen=True):
     costs: Costs
     symbols: tuple[str, ...]
     since: datetime
+    interval: str = "1m"
 
     def __post_init__(self) -> None:
         if self.horizon_days < 1:

@@ -106,7 +106,7 @@ _CLAIMS = (
     Claim(
         "The data that the night looked at",
         "select symbol, count(*) as bars, min(open_time) as earliest, max(open_time) as latest "
-        "from candles where venue = {venue} and interval = '1m' and open_time >= {start} "
+        "from candles where venue = {venue} and interval = {interval} and open_time >= {start} "
         "and open_time < {end} group by symbol order by symbol",
     ),
     Claim(
@@ -126,6 +126,7 @@ def claims(report: NightReport) -> list[Claim]:
     values = {
         "night": report.night,
         "venue": report.venue,
+        "interval": str(report.manifest.get("interval", "1m")),
         "start": format_utc(report.as_of - timedelta(days=report.days)),
         "end": format_utc(report.as_of),
         "started": format_utc(report.started_at),

@@ -12,7 +12,7 @@ from research.strategy import Strategy
 from storage import stages
 from storage.lake import read_candles
 from storage.store import default_store
-from tasks.nightly import BASE, Night, keep_stage
+from tasks.nightly import Night, keep_stage
 from tasks.progress import Progress
 from tasks.steps import ONCE
 
@@ -25,7 +25,7 @@ def backtest_symbol(night: Night, strategies: Receipt, symbol: str) -> tuple[Rec
         store,
         venue=question.venue,
         symbols=[symbol],
-        interval=BASE,
+        interval=question.interval,
         start=question.start,
         end=question.as_of,
     )

@@ -73,6 +73,7 @@ def procedure_of(night: Night) -> Procedure:
         generations=question.generations,
         min_trades=question.vetting.min_trades,
         max_correlation=question.vetting.max_correlation,
+        interval=question.interval,
     )
 
 

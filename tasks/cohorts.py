@@ -81,6 +81,7 @@ def plan_of(
         costs=Costs(**question.costs.model_dump()),
         symbols=night.symbols,
         since=question.start,
+        interval=question.interval,
     )
 
 

@@ -14,6 +14,7 @@ from prefect import task
 from core.clock import floor_to, format_utc, utc_now
 from core.datasets import STRATEGIES
 from core.errors import NothingStored
+from core.market import interval_step
 from core.receipts import Receipt
 from core.settings import CostSettings, VettingSettings, load
 from core.version import code_version, lock_version
@@ -26,7 +27,6 @@ from tasks.steps import ONCE, PATIENT, log
 if TYPE_CHECKING:
     from tasks.ingest import Summary
 
-BASE = "1m"  # fills are always on the finest bars
 MADE_BY = "nightjar"
 # A series with more holes than this is not a market that a rule could have been traded on.
 MOST_MISSING = 0.05
@@ -38,6 +38,7 @@ class Question(msgspec.Struct, frozen=True):
     as_of: datetime
     venue: str
     symbols: tuple[str, ...]  # empty: all that the store holds of the venue
+    interval: str  # of the bars, the finest that there are
     days: int
     strategies: int
     generations: int
@@ -87,6 +88,7 @@ def ask(
     strategies: int | None,
     days: int | None,
     seed: int | None,
+    interval: str | None = None,
 ) -> Question:
     """Fill what nobody said from the settings; `as_of` ends at a whole minute."""
     settings = load()
@@ -94,6 +96,7 @@ def ask(
         as_of=floor_to(as_of or utc_now(), timedelta(minutes=1)),
         venue=venue or settings.venue,
         symbols=tuple(symbols or settings.symbols or _stored(venue or settings.venue)),
+        interval=interval or settings.interval,
         days=days or settings.days,
         strategies=strategies or settings.strategies,
         generations=settings.generations,
@@ -132,6 +135,7 @@ def pin(question: Question, started_at: datetime) -> Night:
         "as_of": format_utc(question.as_of),
         "venue": question.venue,
         "symbols": symbols,
+        "interval": question.interval,
         "days": question.days,
         "strategies": question.strategies,
         "generations": question.generations,
@@ -145,7 +149,7 @@ def pin(question: Question, started_at: datetime) -> Night:
             store,
             venue=question.venue,
             symbols=symbols,
-            interval=BASE,
+            interval=question.interval,
             start=question.start,
             end=question.as_of,
         ),
@@ -184,15 +188,20 @@ def quality(store: Store, question: Question) -> pl.DataFrame:
 
     Columns: symbol, bars, expected, missing, first, last.
     """
-    step = timedelta(minutes=1)
     found = sql(
         "select symbol, count(*) as bars, min(open_time) as first, max(open_time) as last "
         'from candles where venue = $venue and "interval" = $interval '
         "and open_time >= $start and open_time < $end group by symbol order by symbol",
-        {"venue": question.venue, "interval": BASE, "start": question.start, "end": question.as_of},
+        {
+            "venue": question.venue,
+            "interval": question.interval,
+            "start": question.start,
+            "end": question.as_of,
+        },
         store=store,
     )
     wanted = found.filter(pl.col("symbol").is_in(question.symbols)) if question.symbols else found
+    step = interval_step(question.interval)
     expected = ((pl.lit(question.as_of) - pl.col("first")) / step).cast(pl.Int64)
     return wanted.with_columns(expected=expected).with_columns(
         missing=pl.col("expected") - pl.col("bars")
@@ -225,7 +234,7 @@ def night_candles(store: Store, night: Night) -> pl.DataFrame:
         store,
         venue=question.venue,
         symbols=night.symbols,
-        interval=BASE,
+        interval=question.interval,
         start=question.start,
         end=question.as_of,
     )

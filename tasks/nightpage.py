@@ -16,7 +16,7 @@ from serving.night import Luck, NightReport
 from storage.lake import read_candles, sql
 from tasks.breed import caught_by
 from tasks.judge import judged
-from tasks.nightly import BASE, Night, quality
+from tasks.nightly import Night, quality
 from tasks.opinions import effective_trials
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _buy_and_hold(store: Store, night: Night) -> pl.DataFrame:
         store,
         venue=question.venue,
         symbols=list(night.symbols),
-        interval=BASE,
+        interval=question.interval,
         start=question.start,
         end=question.as_of,
     ).select("symbol", "open_time", "open", "close")

@@ -15,7 +15,7 @@ from research.statistics import effective_from_null
 from research.strategy import Strategy
 from storage.lake import sql
 from storage.store import default_store
-from tasks.nightly import BASE, Night, night_candles
+from tasks.nightly import Night, night_candles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ def _doubtful(night: Night, candles: pl.DataFrame) -> dict[str, B1]:
         "select key->>'$.symbol' as symbol, (key->>'$.open_time')::timestamptz as open_time, "
         "true as changed from revisions where dataset = $dataset and key->>'$.venue' = $venue "
         "and key->>'$.interval' = $interval group by all",
-        {"dataset": CANDLES.name, "venue": question.venue, "interval": BASE},
+        {"dataset": CANDLES.name, "venue": question.venue, "interval": question.interval},
         store=default_store(),
     )
     marked = candles.join(

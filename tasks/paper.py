@@ -27,7 +27,7 @@ from storage.lake import read_candles, sql
 from storage.store import Store, default_store
 from tasks.cohorts import DAY, Followed, followed, newcomers, promotions, unchanged
 from tasks.gates import gate_stage
-from tasks.nightly import BASE, MADE_BY, Night, keep_stage, save
+from tasks.nightly import MADE_BY, Night, keep_stage, save
 from tasks.steps import PATIENT, log
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from research.strategy import Strategy
 
 Name = tuple[str, str, str, str]
-Start = tuple[datetime, date, Costs]  # first bar, first day, costs: what can be run at once
+# First bar, first day, costs and interval: what can be run at once.
+Start = tuple[datetime, date, Costs, str]
 EMPTY = Days(np.empty(0), np.empty(0, np.int64))
 
 
@@ -125,7 +126,7 @@ def _days(store: Store, night: Night, running: Sequence[Followed]) -> dict[Name,
     for one in running:
         if (today - one.first).days > len(one.returns) and _sound(one):
             plan = one.frozen.plan
-            groups[plan.since, one.first, plan.costs].append(one)
+            groups[plan.since, one.first, plan.costs, plan.interval].append(one)
     rules = {start: _rules(group) for start, group in groups.items()}
     markets = _markets(store, night, rules)
     return {
@@ -141,18 +142,21 @@ def _markets(
     """Run what began together together; each market's bars are read once for all of it."""
     question = night.question
     found: dict[Start, dict[str, Traded]] = {start: {} for start in rules}
-    for symbol in sorted({symbol for needed in rules.values() for symbol in needed}):
-        starts = [start for start, needed in rules.items() if symbol in needed]
+    wanted = {(symbol, start[3]) for start, needed in rules.items() for symbol in needed}
+    for symbol, interval in sorted(wanted):
+        starts = [
+            start for start, needed in rules.items() if symbol in needed and start[3] == interval
+        ]
         candles = read_candles(
             store,
             venue=question.venue,
             symbols=[symbol],
-            interval=BASE,
-            start=min(since for since, _, _ in starts),
+            interval=interval,
+            start=min(since for since, *_ in starts),
             end=question.as_of,
         )
         for start in starts:
-            since, first, costs = start
+            since, first, costs, _ = start
             found[start][symbol] = traded(
                 candles.filter(pl.col("open_time") >= since),
                 rules[start][symbol],

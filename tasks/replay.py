@@ -24,7 +24,7 @@ from storage.differences import Comparison, Difference, compare
 from storage.lake import sql
 from storage.store import Store, default_store
 from tasks.judge import judged
-from tasks.nightly import BASE, Answer, Night, Question
+from tasks.nightly import Answer, Night, Question
 from tasks.steps import ONCE, log
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def question_of(past: Past, settings: Settings) -> Question:
             as_of=parse_utc(asked["as_of"]),
             venue=asked["venue"],
             symbols=tuple(asked["symbols"]),
+            interval=asked["interval"],
             days=asked["days"],
             strategies=asked["strategies"],
             generations=asked["generations"],
@@ -134,7 +135,7 @@ def changes(store: Store, past: Past, question: Question) -> list[Change]:
             store,
             venue=question.venue,
             symbols=question.symbols,
-            interval=BASE,
+            interval=question.interval,
             start=question.start,
             end=question.as_of,
         ),

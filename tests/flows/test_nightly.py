@@ -82,6 +82,15 @@ def test_every_candidate_has_its_odds_and_a_verdict(desk: Path) -> None:
         assert rules[name].to_list() == rules[f"{name}_ledger"].to_list()
 
 
+def test_a_night_may_stand_on_longer_bars(desk: Path) -> None:
+    summary = nightly(**SMALL, interval="15m")
+    frames = sql("select distinct timeframe from strategies")["timeframe"].to_list()
+    assert set(frames) <= {"15m", "30m", "1h", "2h", "4h"}
+    assert sql('select distinct "interval" as i from candles')["i"].to_list() == ["15m"]
+    assert sql("select sum(bars) as n from coverage").item() == 2 * 10 * 96
+    assert summary.trials > 40
+
+
 def test_the_same_night_again_changes_nothing(desk: Path) -> None:
     first = nightly(**SMALL)
     before = tables()

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from core.errors import InvalidInput
 from research.costs import Costs
 from research.evolution.evaluator import of_candles
 from research.evolution.scores import sharpes
@@ -24,6 +25,7 @@ from research.hunt import (
     hunt,
     islands,
     portfolios,
+    timeframes,
     unalike,
 )
 from research.worlds import MIRRORED, PERMUTED
@@ -99,6 +101,14 @@ def test_every_symbol_has_an_island_and_all_have_one(
     symbols: str, strategies: int, expected: list[str]
 ) -> None:
     assert ["".join(island) for island in islands(symbols, strategies)] == expected
+
+
+def test_rules_look_at_bars_that_are_made_of_the_market_s_own() -> None:
+    assert timeframes("1m")[:3] == ["1m", "3m", "5m"]
+    assert timeframes("5m") == ["5m", "15m", "30m", "1h", "2h", "4h"]
+    assert timeframes("4h") == ["4h"]
+    with pytest.raises(InvalidInput, match="was 1d"):
+        timeframes("1d")
 
 
 def test_a_portfolio_of_lucky_rules_is_worth_no_more_than_they_are() -> None:

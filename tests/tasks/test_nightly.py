@@ -18,6 +18,7 @@ def question(**changes: object) -> Question:
         "as_of": AS_OF,
         "venue": "sandbox",
         "symbols": (),
+        "interval": "1m",
         "days": 10,
         "strategies": 5,
         "generations": 2,

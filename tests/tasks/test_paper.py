@@ -50,6 +50,7 @@ def night_at(as_of: datetime, name: str | None = None) -> Night:
         as_of=as_of,
         venue="sandbox",
         symbols=(),
+        interval="1m",
         days=2,
         strategies=5,
         generations=2,
