@@ -138,7 +138,7 @@ def _trading(row: Row) -> Iterator[Fact]:
         ),
     )
     yield Fact(
-        "Time in the market", percent(row["exposure"]), "Share of all minutes with a position open."
+        "Time in the market", percent(row["exposure"]), "Share of all bars with a position open."
     )
     yield Fact(
         "Turnover",

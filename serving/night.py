@@ -147,6 +147,11 @@ class NightReport:
         object.__setattr__(self, "candidates", ranked)
 
     @property
+    def interval(self) -> str:
+        """The bars that the night searched, and filled trades on."""
+        return str(self.manifest.get("interval", "1m"))
+
+    @property
     def sandbox(self) -> bool:
         """Whether the markets were made by the offline exchange."""
         return self.venue == SANDBOX

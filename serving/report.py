@@ -225,8 +225,9 @@ def _complete(report: NightReport) -> str:
 
 def _again(report: NightReport) -> str:
     symbols = f" --symbols {','.join(report.symbols)}" if report.symbols else ""
+    bars = "" if report.interval == "1m" else f" --interval {report.interval}"
     return (
-        f"nightjar nightly --as-of {report.as_of:%Y-%m-%dT%H:%M:%SZ}{symbols} "
+        f"nightjar nightly --as-of {report.as_of:%Y-%m-%dT%H:%M:%SZ}{symbols}{bars} "
         f"--strategies {report.strategies} --days {report.days} --seed {report.seed}"
     )
 

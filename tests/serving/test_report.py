@@ -329,6 +329,13 @@ def test_costs_manifest_and_timings_are_told(quiet_page: Page) -> None:
         assert said in quiet_page.text
 
 
+def test_the_bars_of_the_night_are_named() -> None:
+    text = check_whole(render_html(night(manifest={"interval": "1h"}))).text
+    assert "Bars of 1h of binance" in text
+    assert "--symbols BTC-USDT --interval 1h --strategies" in text
+    assert "--interval" not in check_whole(render_html(night())).text
+
+
 def test_claims_can_be_checked_by_sql(quiet_page: Page) -> None:
     assert any(
         block.startswith('nightjar sql "select')
