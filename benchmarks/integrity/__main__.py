@@ -38,17 +38,21 @@ STEP = 25  # nights between two lines of progress
 
 
 class Size(NamedTuple):
-    """How much is run: nights of each kind, and mirrored worlds of each night with a leak."""
+    """How much is run: nights of each kind, and mirrored worlds of each night with a leak.
+
+    `noise` is of the sandbox and of recorded minutes, `made` of what drifts or goes together.
+    """
 
     procedure: Procedure
     noise: int
+    made: int
     edge: int
     leaks: int
     leak_worlds: int
 
 
-FULL = Size(Procedure(48, 3), 100, 34, 8, 12)
-QUICK = Size(Procedure(32, 2), 12, 6, 2, 4)
+FULL = Size(Procedure(48, 3), 100, 40, 34, 6, 10)
+QUICK = Size(Procedure(32, 2), 12, 12, 6, 2, 4)
 
 
 def main() -> None:
@@ -56,7 +60,9 @@ def main() -> None:
     options = _options()
     size = QUICK if options.quick else FULL
     if options.nights:
-        size = size._replace(noise=options.nights, edge=max(1, options.nights // 2))
+        size = size._replace(
+            noise=options.nights, made=options.nights, edge=max(1, options.nights // 2)
+        )
     plan = Plan(size.procedure, 90, 99, 39, str(options.data))
     began, missing = time.perf_counter(), []
     kinds = [name for name in options.only or KINDS if name != ALARM]
@@ -103,8 +109,9 @@ def _about(plan: Plan, size: Size) -> list[str]:
         "whatever the rest would say"
     )
     count = (
-        f"{size.noise} nights of each market with nothing to find, {size.edge} of each with an "
-        "edge, each from a seed of its own"
+        f"{size.noise} nights each of the sandbox's noise and of mirrored real minutes, {size.made} "
+        f"of each other market with nothing to find, {size.edge} of each with an edge, every night "
+        "from a seed of its own"
     )
     same = "hunt and null factory are the product's, whose own nights search more strategies"
     return [searched, worlds, count, same]
@@ -113,7 +120,7 @@ def _about(plan: Plan, size: Size) -> list[str]:
 def _nights(plan: Plan, size: Size, kinds: Sequence[str], workers: int) -> Nights:
     """Return the nights of each kind: those of an earlier run, and those still to be run."""
     folder = FOLDER / digest(plan)
-    wanted = {name: size.edge if KINDS[name] in EDGES else size.noise for name in kinds}
+    wanted = {name: _wanted(size, name) for name in kinds}
     notes = {name: Notes(folder / f"{name}.jsonl") for name in kinds}
     done: Nights = {name: notes[name].read(Night)[: wanted[name]] for name in kinds}
     jobs = [
@@ -130,6 +137,13 @@ def _nights(plan: Plan, size: Size, kinds: Sequence[str], workers: int) -> Night
             left = (time.perf_counter() - began) / count * (len(jobs) - count) / 60
             print(f"{count:,} of {len(jobs):,} nights, {left:.0f} minutes left", flush=True)
     return done
+
+
+def _wanted(size: Size, name: str) -> int:
+    kind = KINDS[name]
+    if kind in EDGES:
+        return size.edge
+    return size.noise if kind.law is None else size.made
 
 
 def _earned(done: Nights, plan: Plan, workers: int) -> dict[str, Earned]:
