@@ -19,6 +19,7 @@ from core.market import interval_step
 from research.bars import F8, I8, Bars, resample
 from research.engine.bits import U8, Grid, clear_before, clear_from, closed_bars, words_of
 from research.expressions import (
+    LEAVES,
     Arithmetic,
     Comparison,
     Condition,
@@ -190,6 +191,9 @@ class Frame:
 
         Bits that are not clean are the caller's own. What `and` makes of clean bits is clean.
         """
+        if type(node) in LEAVES:  # quicker than to ask what it is an instance of
+            leaf = self._kept_bits.get((self._name, node), lambda: self._leaf(node))
+            return leaf.words, leaf.first, True
         if isinstance(node, Logic):
             one, first, clean = self._bits(node.left)
             other, second, also = self._bits(node.right)
@@ -199,8 +203,7 @@ class Frame:
         if isinstance(node, Not):
             words, first, _ = self._bits(node.operand)
             return ~words, first, False
-        leaf = self._kept_bits.get((self._name, node), lambda: self._leaf(node))
-        return leaf.words, leaf.first, True
+        raise InvalidInput(f"expected a condition, was {node}")
 
     def _leaf(self, node: Node) -> Leaf:
         words, first = words_of(self._condition(node)), lookback(node)
@@ -210,12 +213,11 @@ class Frame:
 
     def number(self, node: Node) -> F8:
         """Return a number's value in every bar, NaN where it has none."""
-        match node:
-            case Series(name):
-                series: F8 = getattr(self.bars, name)
-                return series
-            case Number(value):
-                return np.full(self.bars.time.size, value)
+        if type(node) is Series:
+            series: F8 = getattr(self.bars, node.name)
+            return series
+        if type(node) is Number:
+            return np.full(self.bars.time.size, node.value)
         return self._kept.get((self._name, node), lambda: self._number(node))
 
     def condition(self, node: Node) -> B1:
@@ -254,7 +256,7 @@ class Frame:
 
     def _operand(self, node: Node) -> Any:
         """Return a number alone as itself: numpy spreads it over the bars for nothing."""
-        return node.value if isinstance(node, Number) else self.number(node)
+        return node.value if type(node) is Number else self.number(node)
 
     def _spread(self, result: Any) -> Any:
         """Give what two numbers alone made, one value, to every bar."""

@@ -139,11 +139,9 @@ def bred(strategy: Strategy, **changes: Any) -> Strategy | None:
 
 def has_way_out(strategy: Strategy) -> bool:
     """Tell whether every position that the strategy enters ends before the data do."""
-    sides = [side for side in (strategy.long, strategy.short) if side is not None]
-    by_signal = all(side.exit is not None for side in sides)
     in_time = strategy.timeout is not None or strategy.trail is not None
     either_way = strategy.stop is not None and strategy.target is not None
-    return by_signal or in_time or either_way
+    return in_time or either_way or (_ends(strategy.long) and _ends(strategy.short))
 
 
 def complexity(strategy: Strategy) -> int:
@@ -155,6 +153,10 @@ def complexity(strategy: Strategy) -> int:
 def _side(rules: Rules, name: SideName) -> Side | None:
     entry = rules.get(Place(name, "entry"))
     return None if entry is None else Side(entry, rules.get(Place(name, "exit")))
+
+
+def _ends(side: Side | None) -> bool:
+    return side is None or side.exit is not None
 
 
 def _too_large(side: Side | None) -> bool:

@@ -124,7 +124,7 @@ def sharpes(returns: F8) -> F8:
 
 
 def _mean(scores: Sequence[Scores], name: str) -> F8:
-    values = np.stack([one.metrics[name] for one in scores], axis=1).mean(axis=1)
+    values: F8 = np.mean([one.metrics[name] for one in scores], axis=0, dtype=np.float64)
     if not np.isfinite(values).all():
         raise InvalidInput(f"expected a finite {name}, was not")
-    return np.asarray(values, dtype=np.float64)
+    return values
