@@ -66,11 +66,13 @@ class Spot(NamedTuple):
 def spots(rules: Rules, fits: Callable[[Node], bool]) -> list[Spot]:
     """Return where the parts stand that fit, in the order in which they are written."""
     return [
-        Spot(place, at, part)
-        for place, rule in rules.items()
-        for at, part in enumerate(walk(rule))
-        if fits(part)
+        Spot(place, at, part) for place, rule in rules.items() for at, part in _fitting(rule, fits)
     ]
+
+
+@lru_cache(REMEMBERED)
+def _fitting(rule: Condition, fits: Callable[[Node], bool]) -> tuple[tuple[int, Node], ...]:
+    return tuple([(at, part) for at, part in enumerate(walk(rule)) if fits(part)])
 
 
 def is_leaf(part: Node) -> bool:

@@ -115,15 +115,15 @@ def exchanged(strategy: Strategy) -> Strategy | None:
 
 @lru_cache(REMEMBERED)
 def _condition(node: Condition) -> Condition:
-    match node:
-        case Not(operand):
-            return Not(_condition(operand))
-        case Logic(operator, left, right):
-            return Logic(operator, _condition(left), _condition(right))
+    match node:  # the most frequent first
         case Comparison(sign, left, right):
             return Comparison(*_compared(sign, left, right))
+        case Logic(operator, left, right):
+            return Logic(operator, _condition(left), _condition(right))
         case Cross(sign, left, right):
             return Cross(*_compared(sign, left, right))
+        case Not(operand):
+            return Not(_condition(operand))
     raise _Unmirrored
 
 
@@ -157,14 +157,15 @@ def _shifted(image: _Image, about: int) -> _Image:
     return _Image(-1, _number(round(about - image.sign * value, 9)))
 
 
+@lru_cache(REMEMBERED)
 def _image(node: Numeric) -> _Image:
     match node:
+        case Reading():
+            return _reading(node)
         case Number():
             return _Image(1, node)
         case Series(name):
             return _Image(-1, Series(_SERIES[name])) if name in _SERIES else _Image(1, node)
-        case Reading():
-            return _reading(node)
         case Negative(Number()):
             return _Image(1, node)
         case Negative(operand):

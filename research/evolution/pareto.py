@@ -52,21 +52,35 @@ def fronts_nb(objectives: F8, order: I8, front: I8) -> None:
 
 def crowding(objectives: F8, front: I8) -> F8:
     """Return how far each row's neighbours within its front are apart; infinite at the ends."""
-    if not front.size:
-        return np.zeros(0)
-    order = np.lexsort((objectives, np.broadcast_to(front[:, None], objectives.shape)), axis=0)
-    values = np.take_along_axis(objectives, order, axis=0)
-    # Of every front, in all columns the same: where it begins, where it ends, and its rows.
-    first = np.flatnonzero(np.diff(np.sort(front), prepend=-1))
-    last = np.append(first[1:], front.size) - 1
-    width = np.repeat(values[last] - values[first], last - first + 1, axis=0)
-    gaps = np.zeros(objectives.shape)
-    np.divide(values[2:] - values[:-2], width[1:-1], out=gaps[1:-1], where=width[1:-1] > 0)
-    gaps[first] = gaps[last] = np.inf
-    distance = np.empty(objectives.shape)
-    np.put_along_axis(distance, order, gaps, axis=0)
-    alone: F8 = distance.sum(axis=1)
+    alone = np.zeros(front.size)
+    order = np.argsort(objectives, axis=0, kind="stable")
+    ends = np.empty((4, int(front.max(initial=-1)) + 1), dtype=np.int64)
+    crowding_nb(np.ascontiguousarray(objectives), front, order, ends, alone)
     return alone
+
+
+@kernel
+def crowding_nb(objectives: F8, front: I8, order: I8, ends: I8, alone: F8) -> None:
+    """Add to each row how far its neighbours are apart, a share of the width of its front.
+
+    `order` has the rows by each objective; `ends` is room for four rows of each front: the first,
+    the last, and while they are walked, the one at hand and the one before it.
+    """
+    for k in range(objectives.shape[1]):
+        ends[:] = -1
+        for row in order[:, k]:
+            if ends[0, front[row]] < 0:
+                ends[0, front[row]] = row
+            ends[1, front[row]] = row
+        for row in order[:, k]:
+            f = front[row]
+            here, before = ends[2, f], ends[3, f]
+            width = objectives[ends[1, f], k] - objectives[ends[0, f], k]
+            if before >= 0 and width > 0.0:
+                alone[here] += (objectives[row, k] - objectives[before, k]) / width
+            ends[2, f], ends[3, f] = row, here
+            if row == ends[0, f] or row == ends[1, f]:
+                alone[row] = np.inf
 
 
 def preference(objectives: F8, score: F8) -> I8:
