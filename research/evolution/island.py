@@ -86,15 +86,16 @@ class Habitat:
     ) -> list[Child]:
         """Return so many children: guests from the neighbour first, then the island's own."""
         children = [] if neighbour is None else self._guests(neighbour)[:count]
-        born = self._record.ids | {child.strategy.id for child in children}
-        luck = luck_of(*key)
+        born = {child.strategy.id for child in children}
+        known, luck = self._record.ids, luck_of(*key)
         for operator, chosen in self._matches(np.random.default_rng(key), arms, count):
             if len(children) == count:
                 break
             child = self._child(luck, operator, chosen)
-            if child is not None and child.strategy.id not in born:
-                born.add(child.strategy.id)
-                children.append(child)
+            if child is None or child.strategy.id in born or child.strategy.id in known:
+                continue
+            born.add(child.strategy.id)
+            children.append(child)
         return children
 
     def sift(
