@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import unwrap
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InvalidInput
@@ -98,9 +99,10 @@ def of_series(
     ascending: bool = False,
 ) -> Indicator:
     """Declare an indicator of one series, which a strategy may choose."""
+    plain = unwrap(function)  # as TA-Lib has it, without its care for frames
 
     def compute(_bars: Bars, series: F8, *params: float) -> Any:
-        return function(series, *params)
+        return plain(series, *params)
 
     return Indicator(name, summary, compute, parameters, lookback, settling, source, ascending)
 
@@ -116,10 +118,10 @@ def of_bars(
     ascending: bool = False,
 ) -> Indicator:
     """Declare an indicator of the series named in `needs`, given in that order."""
-    series = needs.split()
+    series, plain = needs.split(), unwrap(function)  # as above
 
     def compute(bars: Bars, *params: float) -> Any:
-        return function(*(getattr(bars, each) for each in series), *params)
+        return plain(*[getattr(bars, each) for each in series], *params)
 
     return Indicator(name, summary, compute, parameters, lookback, settling, None, ascending)
 

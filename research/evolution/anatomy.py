@@ -54,6 +54,8 @@ class Place(NamedTuple):
 
 Rules = dict[Place, Condition]
 
+_PLACES = tuple((name, Place(name, "entry"), Place(name, "exit")) for name in SIDES)
+
 
 class Spot(NamedTuple):
     """A part of a strategy's rules: in which it stands, its index in `walk`, and what it is."""
@@ -111,18 +113,22 @@ def put(node: _Node, at: int, new: Node) -> _Node:
 def rules_of(strategy: Strategy) -> Rules:
     """Return the rules that a strategy has, in the order in which it is written."""
     rules: Rules = {}
-    for name in SIDES:
+    for name, entry, way_out in _PLACES:
         side: Side | None = getattr(strategy, name)
         if side is not None:
-            rules[Place(name, "entry")] = side.entry
+            rules[entry] = side.entry
             if side.exit is not None:
-                rules[Place(name, "exit")] = side.exit
+                rules[way_out] = side.exit
     return rules
 
 
 def with_rules(strategy: Strategy, rules: Rules) -> Strategy | None:
     """Return the strategy with other rules; None where a child may not be so."""
-    return bred(strategy, **{name: _side(rules, name) for name in SIDES})
+    sides = {
+        name: Side(rules[entry], rules.get(way_out)) if entry in rules else None
+        for name, entry, way_out in _PLACES
+    }
+    return bred(strategy, **sides)
 
 
 def bred(strategy: Strategy, **changes: Any) -> Strategy | None:
@@ -149,12 +155,7 @@ def has_way_out(strategy: Strategy) -> bool:
 def complexity(strategy: Strategy) -> int:
     """Return how many conditions and levels a person must keep in mind."""
     exits = (strategy.stop, strategy.target, strategy.trail, strategy.timeout)
-    return strategy.conditions + sum(level is not None for level in exits)
-
-
-def _side(rules: Rules, name: SideName) -> Side | None:
-    entry = rules.get(Place(name, "entry"))
-    return None if entry is None else Side(entry, rules.get(Place(name, "exit")))
+    return strategy.conditions + len(exits) - exits.count(None)
 
 
 def _ends(side: Side | None) -> bool:

@@ -189,7 +189,7 @@ def _completed(parent: Strategy, half: Rules) -> Strategy | None:
         image = mirrored(rule)
         if image is None:
             return None
-        whole[place._replace(side="short")] = image
+        whole[Place("short", place.kind)] = image
     return with_rules(parent, whole)
 
 
