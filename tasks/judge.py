@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from research.hunt import Candidate
 
 JUDGED = "judged.msgpack"
+ALARM_WORLDS = 3  # without costs, for nothing but the alarm
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -52,7 +54,8 @@ def judge(night: Night) -> Judgement:
     caught, terms = caught_by(night), night.question.vetting
     if not caught.candidates:
         return _kept(night, Judgement((), (), (), (), None))
-    mirrored = _explored(night, caught.candidates, MIRRORED, terms.worlds)
+    alarm = _alarm(night, caught)
+    mirrored = _explored(night, _jobs(MIRRORED, terms.worlds), caught.candidates[0].score)
     p_values = odds(caught.candidates, mirrored, terms.alpha)
     above = [one for one, p in zip(caught.candidates, p_values, strict=True) if p <= terms.alpha]
     permuted, second = _second_look(night, above)
@@ -69,7 +72,7 @@ def judge(night: Night) -> Judgement:
             tuple(permuted),
             tuple(p_values),
             (*second, *rest),
-            _alarm(caught, mirrored),
+            alarm,
         ),
     )
 
@@ -96,26 +99,34 @@ def _second_look(night: Night, above: list[Candidate]) -> tuple[list[Found], lis
     if not above:
         return [], []
     terms = night.question.vetting
-    permuted = _explored(night, above, PERMUTED, terms.permutations)
+    permuted = _explored(night, _jobs(PERMUTED, terms.permutations), above[0].score)
     return permuted, odds(above, permuted, terms.permutation_alpha)
 
 
-def _alarm(caught: Caught, mirrored: list[Found]) -> float | None:
-    ratio = leaks(mirrored, caught.days)
+def _alarm(night: Night, caught: Caught) -> float | None:
+    """Look whether the search finds too much where there is nothing, and trading is free."""
+    worlds = _explored(night, _jobs(MIRRORED, ALARM_WORLDS, free=True), math.inf)
+    ratio = leaks(worlds, caught.days)
     if ratio is not None:
         log.error(
             "ALARM: worlds without an edge are %.1f times as good as luck allows; nothing is "
-            "promoted, for something in the engine or the costs pays what is not there",
+            "promoted, for something in the engine or an indicator pays what is not there",
             ratio,
         )
     return ratio
 
 
-def _explored(
-    night: Night, candidates: tuple[Candidate, ...] | list[Candidate], kind: str, most: int
-) -> list[Found]:
-    """Return the worlds of a kind in their order, those of an earlier run taken from disk."""
+def _jobs(kind: str, most: int, *, free: bool = False) -> list[Job]:
+    return [Job(kind, world, free) for world in range(1, most + 1)]
+
+
+def _explored(night: Night, jobs: list[Job], best: float) -> list[Found]:
+    """Return what was found in worlds, in their order, until `best` is out of reach of winning.
+
+    Those of an earlier run are taken from disk.
+    """
     store, question = default_store(), night.question
+    kind = "free" if jobs[0].free else jobs[0].kind
     name = f"{kind}.msgpack"
     data = stages.kept(store, night.night, name)
     done = [] if data is None else msgspec.msgpack.decode(data, type=list[Found])
@@ -129,14 +140,14 @@ def _explored(
             Costs(**question.costs.model_dump()),
             night.luck,
         )
-        jobs = (Job(kind, world) for world in range(len(done) + 1, most + 1))
-        crew = fan_out(explore, shared, jobs, workers=question.workers, dask=question.dask)
+        rest = jobs[len(done) :]
+        crew = fan_out(explore, shared, rest, workers=question.workers, dask=question.dask)
         with closing(crew):
             for found in crew:
                 done.append(found)
                 stages.keep(store, night.night, name, msgspec.msgpack.encode(done))
-                progress(len(done), most)
+                progress(len(done), len(jobs))
                 yield found
 
     with closing(worlds()) as coming:
-        return until_clear(candidates[0].score, coming, stop_after=question.vetting.stop_after)
+        return until_clear(best, coming, stop_after=question.vetting.stop_after)

@@ -149,10 +149,12 @@ def promote(night: Night, candidates: Receipt) -> Receipt:
     winners = stages.read(store, candidates).filter(pl.col("verdict") == PROMOTED)
     scores = [world.score for world in judgement.mirrored]
     hurdle = power_of(scores, question.days, question.vetting.alpha).hurdle
+    usual = float(np.mean([score for score in scores if np.isfinite(score)] or [0.0]))
     rows = []
     for row in winners.to_dicts():
         earned = np.array(row["daily_returns"])
-        kept = shrunk(row["score"], hurdle, earned.size) / row["score"]
+        left = min(shrunk(row["score"], hurdle, earned.size), row["score"] - usual)
+        kept = max(0.0, left) / row["score"]
         plan = plan_of(night, row["daily_returns"], mean=float(earned.mean()) * kept)
         rows.append(
             {name: row[name] for name in PROMOTIONS.columns if name in row}

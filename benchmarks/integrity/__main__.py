@@ -109,9 +109,9 @@ def _about(plan: Plan, size: Size) -> list[str]:
         "whatever the rest would say"
     )
     count = (
-        f"{size.noise} nights each of the sandbox's noise and of mirrored real minutes, {size.made} "
-        f"of each other market with nothing to find, {size.edge} of each with an edge, every night "
-        "from a seed of its own"
+        f"{size.noise} nights each of the sandbox's noise and of mirrored real minutes, "
+        f"{size.made} of each other market with nothing to find, {size.edge} of each with an edge, "
+        "every night from a seed of its own"
     )
     same = "hunt and null factory are the product's, whose own nights search more strategies"
     return [searched, worlds, count, same]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from core.errors import NothingStored
 from flows.nightly import nightly
-from storage import stages
+from storage import hot, ledger, stages
 from storage.lake import sql
 from storage.store import Store, default_store
 from tasks.breed import CAUGHT, CHECKPOINT
@@ -129,6 +130,47 @@ def test_a_night_cut_off_in_its_search_ends_as_if_it_had_not_been(
     assert nightly(**SMALL).night == went_on.night
     same = {name: frame.equals(after[name]) for name, frame in tables().items()}
     assert same == dict.fromkeys(TABLES, True)
+
+
+TINY = {"as_of": AS_OF, "symbols": SYMBOLS[:1], "days": 4, "strategies": 8, "seed": 3}
+
+
+def _cut(monkeypatch: pytest.MonkeyPatch, where: Any, name: str, at: str) -> None:
+    """Let the power go right after a step has kept `at`, the first time that it does."""
+    step = getattr(where, name)
+
+    def last(*args: Any, **kwargs: Any) -> Any:
+        done = step(*args, **kwargs)
+        if at in map(str, args):
+            monkeypatch.setattr(where, name, step)
+            raise RuntimeError("the power is gone")
+        return done
+
+    monkeypatch.setattr(where, name, last)
+
+
+def test_a_night_killed_at_any_stage_ends_as_if_it_had_not_been(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIGHTJAR_GENERATIONS", "1")
+    monkeypatch.setenv("NIGHTJAR_VETTING__ALPHA", "0.25")
+    monkeypatch.setenv("NIGHTJAR_VETTING__WORLDS", "4")
+    name = nightly(**TINY).night
+    whole, head = tables(), ledger.contents(default_store())
+    for where, step, at in (
+        (stages, "keep", "mirrored.msgpack"),
+        (hot, "put", "candidates"),
+        (ledger, "append", name),
+    ):
+        monkeypatch.setenv("NIGHTJAR_HOME", str(desk.with_name(f"cut-{step}-{at}")))
+        _cut(monkeypatch, where, step, at)
+        with pytest.raises(RuntimeError, match="power"):
+            nightly(**TINY)
+        assert nightly(**TINY).night == name
+        same = {table: frame.equals(whole[table]) for table, frame in tables().items()}
+        assert same == dict.fromkeys(TABLES, True), at
+        assert ledger.verify(default_store()) == []
+        assert ledger.contents(default_store())["chain"].to_list() == head["chain"].to_list()
 
 
 def test_another_seed_is_another_night_with_other_strategies(desk: Path) -> None:
