@@ -50,10 +50,10 @@ class Record:
         self._numbers += numbers
         self.trials += trials
         self._strategies.update(zip(rows.tolist(), strategies, strict=False))
-        returns = np.stack([trial.daily_detrended for trial in trials])
+        returns = np.frombuffer(b"".join([trial.detrended for trial in trials]))
         self.score = _grown(self.score, np.array([trial.score for trial in trials]))
         self.objectives = _grown(self.objectives, np.array([t.objectives for t in trials]))
-        self.ways = _grown(self.ways, directions(returns))
+        self.ways = _grown(self.ways, directions(returns.reshape(len(trials), -1)))
         return rows
 
     def strategy(self, row: int) -> Strategy:
