@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 DEEPEST = 64  # levels of a tree
-REMEMBERED = 2**15  # nodes of which an answer is kept
+REMEMBERED = 2**14  # nodes of which an answer is kept: a search makes half as many
 FURTHEST = 10_000  # bars that `prev` looks back
 SMALLEST, LARGEST = 1e-12, 1e15  # numbers beside zero
 
