@@ -44,13 +44,18 @@ def main() -> None:
         sections = [
             section
             for part in options.only or PARTS
-            for section in _sections(part, peers, Path(folder), quick=options.quick)
+            for section in _sections(
+                part, peers, Path(folder), quick=options.quick and part not in options.whole
+            )
         ]
     took = (time.perf_counter() - began) / 60
     about.append(
         f"{format_utc(utc_now())}, {took:.0f} minutes on core {core}; "
         f"load average {load:.1f} before and {machine.busy():.1f} after"
     )
+    if options.quick:
+        whole = f", but for {', '.join(options.whole)}" if options.whole else ""
+        about.append(f"a quick run{whole}: rougher figures")
     if not options.only or options.out != RESULTS:
         report.write(options.out, about, sections)
 
@@ -80,6 +85,9 @@ def _sections(
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="some minutes, rougher figures")
+    parser.add_argument(
+        "--whole", nargs="+", choices=PARTS, default=[], help="parts not to be quick about"
+    )
     parser.add_argument("--alone", action="store_true", help="without the engines of others")
     parser.add_argument("--only", nargs="+", choices=PARTS, help="print some parts, write nothing")
     parser.add_argument("--out", type=Path, default=RESULTS, help="where the results are written")
