@@ -136,7 +136,10 @@ class Settings(BaseSettings):
     )
     seed: int = Field(1, ge=0, lt=2**63, description="decides everything random in a night")
     workers: int = Field(
-        min(8, os.cpu_count() or 1), ge=1, le=256, description="threads of the backtests"
+        min(8, os.cpu_count() or 1),
+        ge=1,
+        le=256,
+        description="processes of the null worlds, threads of the backtests",
     )
     dask: str | None = Field(
         None,
