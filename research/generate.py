@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import InvalidInput
 from core.market import INTERVALS
+from research.draws import luck_of
 from research.expressions import joined
 from research.ideas import FAMILIES, Filter, Trigger, heated
-from research.luck import luck_of
 from research.strategy import Side, Strategy
 from research.syntax import condition_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from research.luck import Luck
+    from research.draws import Luck
 
 # How often each is drawn.
 _TIMEFRAMES = {"1m": 3, "3m": 4, "5m": 18, "15m": 24, "30m": 18, "1h": 20, "2h": 8, "4h": 5}

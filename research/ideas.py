@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from research.luck import Luck
+    from research.draws import Luck
 
 
 class Trigger(NamedTuple):

@@ -23,7 +23,7 @@ from research.expressions import leaves
 from research.strategy import Side, Strategy
 
 if TYPE_CHECKING:
-    from research.luck import Luck
+    from research.draws import Luck
 
 
 def cross_rules(luck: Luck, first: Strategy, second: Strategy) -> Strategy | None:

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from research.draws import luck_of
 from research.evolution.bandit import Arm, Outcome, choose
 from research.evolution.operators import OPERATORS
 from research.evolution.pareto import by_score, elite_first, preference, without_clones
 from research.evolution.record import F8, I8, Record
 from research.evolution.state import Island, Terms, Trial
 from research.generate import generate
-from research.luck import luck_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from research.draws import Luck
     from research.evolution.operators import Operator
-    from research.luck import Luck
     from research.strategy import Strategy
 
 GENERATED, MIGRATED = "generate", "migrate"

@@ -59,7 +59,7 @@ from research.syntax import condition_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from research.luck import Luck
+    from research.draws import Luck
     from research.strategy import Strategy
 
 _BOTH_SIDES = 85  # percent of changes to a symmetric strategy that keep it so

@@ -11,8 +11,8 @@ from research.indicators import INDICATORS
 
 if TYPE_CHECKING:
     from research.declarations import Parameter
+    from research.draws import Luck
     from research.expressions import Reading
-    from research.luck import Luck
 
 SPREAD = 0.35  # standard deviation of the log of a step
 LONGEST_PERIOD = 400  # bars: what is slower has no value for most of a night's window

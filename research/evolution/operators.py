@@ -12,7 +12,7 @@ from research.strategy import Strategy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from research.luck import Luck
+    from research.draws import Luck
 
 TIMEFRAMES = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h")
 FRESH = "fresh"

@@ -14,11 +14,11 @@ import pytest
 
 from core.errors import InvalidInput
 from research.bars import Bars, bars_of
+from research.draws import luck_of
 from research.expressions import Comparison, Condition, Cross, Reading, walk
 from research.generate import generate
 from research.ideas import FAMILIES
 from research.indicators import INDICATORS
-from research.luck import luck_of
 from research.signals import Workspace
 from research.strategy import Strategy
 from research.syntax import condition_of

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from research.draws import luck_of
 from research.evolution.numbers import (
     LEAST_LEVEL,
     LONGEST_PERIOD,
@@ -23,7 +24,6 @@ from research.evolution.numbers import (
 )
 from research.expressions import LARGEST, SMALLEST, Reading, walk
 from research.indicators import INDICATORS
-from research.luck import luck_of
 from research.syntax import condition_of
 from research.tokens import plain
 from tests.research.trees import readings

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from research.draws import luck_of
 from research.evolution.anatomy import (
     DEEPEST_RULE,
     MOST_CONDITIONS,
@@ -20,7 +21,6 @@ from research.evolution.mirror import is_symmetric
 from research.evolution.operators import FRESH, OPERATORS, TIMEFRAMES
 from research.expressions import Number, clauses, depth, joined, leaves, walk
 from research.generate import generate
-from research.luck import luck_of
 from research.strategy import Strategy
 from research.syntax import condition_of
 from tests.research.trees import conditions, strategies

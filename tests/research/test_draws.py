@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from research.luck import luck_of
+from research.draws import luck_of
 
 seeds = st.integers(0, 2**62)
 
