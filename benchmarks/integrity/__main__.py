@@ -69,12 +69,15 @@ def main() -> None:
     if RECORDED in kinds and not is_recorded(options.data):
         kinds.remove(RECORDED)
         missing.append("no recorded minutes at hand: no nights of mirrored real ones")
+    kept = _kept(plan, size, kinds)
     done = _nights(plan, size, kinds, options.workers)
     earned = _earned(done, plan, options.workers)
     alarmed = not options.only or ALARM in options.only
     leaked = _leaked(plan, size, options.workers) if alarmed else []
     sections = _sections(done, earned, leaked, plan)
     took = f"{(time.perf_counter() - began) / 60:.0f} minutes in {options.workers} processes"
+    if kept:
+        took += f"; {kept:,} nights were kept from earlier runs, whose minutes are not in these"
     about = [*machine.described(), f"{format_utc(utc_now())}, {took}", *_about(plan, size)]
     if not options.only or options.out != RESULTS:
         page.write(options.out, [*about, *missing], sections)
@@ -137,6 +140,14 @@ def _nights(plan: Plan, size: Size, kinds: Sequence[str], workers: int) -> Night
             left = (time.perf_counter() - began) / count * (len(jobs) - count) / 60
             print(f"{count:,} of {len(jobs):,} nights, {left:.0f} minutes left", flush=True)
     return done
+
+
+def _kept(plan: Plan, size: Size, kinds: Sequence[str]) -> int:
+    """Count the nights that an earlier run left."""
+    folder = FOLDER / digest(plan)
+    return sum(
+        len(Notes(folder / f"{name}.jsonl").read(Night)[: _wanted(size, name)]) for name in kinds
+    )
 
 
 def _wanted(size: Size, name: str) -> int:
