@@ -1,100 +1,12 @@
-"""Every dataset's columns, key, time column, partitions and retention, declared once.
-
-Sources, gates, storage and SQL read these declarations and nothing else, so a column is
-added here or nowhere.
-"""
+"""What the nights make: strategies, their backtests and trials, verdicts of luck, paper trading."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - dataclass fields are read at run time
-from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
-from core.errors import ContractBroken, InvalidInput
-
-TIME = pl.Datetime("us", "UTC")
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """A table's contract.
-
-    `key` names a row; `time_column` orders rows and names their month; `partition_by` are the
-    hive folders of the cold tier (`month` is made from the time column); `hot_days` is how long
-    rows stay hot once they are safe in cold, None for ever. `since` names the columns that a
-    migration of the store added, each with that migration's number: rows that were written
-    before it have null there.
-    """
-
-    name: str
-    columns: Mapping[str, Any]
-    key: tuple[str, ...]
-    time_column: str
-    description: str
-    partition_by: tuple[str, ...] = ("month",)
-    hot_days: int | None = None
-    since: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def schema(self) -> pl.Schema:
-        """Columns and types, in order."""
-        return pl.Schema(self.columns)
-
-    def empty(self) -> pl.DataFrame:
-        """Return a frame of no rows."""
-        return pl.DataFrame(schema=self.schema)
-
-    def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return `frame` with the columns in order, or raise `ContractBroken`.
-
-        Only order is mended, and columns of nulls that have no type yet. A wrong type is an
-        error: whoever made the frame knows what its values mean, this function does not.
-        """
-        missing = [name for name in self.columns if name not in frame.columns]
-        extra = [name for name in frame.columns if name not in self.columns]
-        if missing or extra:
-            raise ContractBroken(self.name, f"columns missing {missing}, not known {extra}")
-        untyped = [pl.col(c).cast(self.columns[c]) for c, t in frame.schema.items() if t == pl.Null]
-        frame = frame.select(*self.columns).with_columns(untyped)
-        wrong = [
-            f"{name} was {was}, expected {expected}"
-            for (name, expected), was in zip(self.columns.items(), frame.dtypes, strict=True)
-            if was != expected
-        ]
-        if wrong:
-            raise ContractBroken(self.name, "; ".join(wrong))
-        return frame
-
-
-# What every stored row says of itself: who gave it to us, and when.
-_PROVENANCE = {"source": pl.String(), "ingested_at": TIME}
-
-CANDLES = Dataset(
-    name="candles",
-    description="Bars of a market. `open_time` names a bar; a bar still forming is never stored.",
-    columns={
-        "venue": pl.String(),
-        "symbol": pl.String(),
-        "interval": pl.String(),
-        "open_time": TIME,
-        "open": pl.Float64(),
-        "high": pl.Float64(),
-        "low": pl.Float64(),
-        "close": pl.Float64(),
-        "volume": pl.Float64(),
-        "quote_volume": pl.Float64(),  # null where the source does not say
-        "trades": pl.Int64(),  # null where the source does not say
-        "taker_buy_volume": pl.Float64(),  # null where the source does not say
-        "synthetic": pl.Boolean(),  # True for a bar that nobody observed
-        **_PROVENANCE,
-    },
-    key=("venue", "symbol", "interval", "open_time"),
-    time_column="open_time",
-    partition_by=("venue", "symbol", "interval", "month"),
-    hot_days=90,
-)
+from core.datasets.dataset import PROVENANCE, TIME, Dataset
 
 STRATEGIES = Dataset(
     name="strategies",
@@ -108,7 +20,7 @@ STRATEGIES = Dataset(
         "night": pl.String(),  # the night that first proposed it
         "created_at": TIME,
         "deleted_at": TIME,
-        **_PROVENANCE,
+        **PROVENANCE,
     },
     key=("strategy_id",),
     time_column="created_at",
@@ -140,7 +52,7 @@ BACKTESTS = Dataset(
         "start": TIME,
         "end": TIME,
         **METRICS,
-        **_PROVENANCE,
+        **PROVENANCE,
     },
     key=("night", "strategy_id", "venue", "symbol"),
     time_column="end",
@@ -170,7 +82,7 @@ TRIALS = Dataset(
         "deflated_sharpe": pl.Float64(),
         "verdict": pl.String(),  # promoted, or the first check that it failed
         "scored_at": TIME,
-        **_PROVENANCE,
+        **PROVENANCE,
     },
     key=("night", "strategy_id", "venue", "symbol"),
     time_column="scored_at",
@@ -203,7 +115,7 @@ CANDIDATES = Dataset(
         "first_day": TIME,
         "daily_returns": pl.List(pl.Float64()),
         "scored_at": TIME,
-        **_PROVENANCE,
+        **PROVENANCE,
     },
     key=("night", "candidate_id", "venue", "symbol"),
     time_column="scored_at",
@@ -244,7 +156,7 @@ NIGHTS = Dataset(
         "manifest": pl.String(),  # JSON: data snapshot, code, settings, seed
         "timings": pl.String(),  # JSON: seconds by stage
         "report": pl.String(),  # path under NIGHTJAR_HOME
-        **_PROVENANCE,
+        **PROVENANCE,
     },
     key=("night",),
     time_column="as_of",
@@ -269,7 +181,7 @@ LEDGER = Dataset(
         "previous": pl.String(),  # `chain` of the row before, 64 zeros for the first
         "chain": pl.String(),  # SHA-256 of previous, digest and night, one after the other
         "chained_at": TIME,
-        **_PROVENANCE,
+        **PROVENANCE,
     },
     key=("night",),
     time_column="chained_at",
@@ -298,7 +210,7 @@ PROMOTIONS = Dataset(
         "plan": pl.String(),  # JSON: how it will be judged, research.paper.Plan
         "status": pl.String(),
         "promoted_at": TIME,
-        **_PROVENANCE,
+        **PROVENANCE,
     },
     key=("night", "strategy_id", "venue", "symbol"),
     time_column="promoted_at",
@@ -325,70 +237,8 @@ PAPER = Dataset(
         # of each has it: the day of the promotion itself, which does not count.
         "plan": pl.String(),
         "paper_night": pl.String(),  # the night that appended the row
-        **_PROVENANCE,
+        **PROVENANCE,
     },
     key=("night", "strategy_id", "venue", "symbol", "cohort", "day"),
     time_column="day",
 )
-
-REVISIONS = Dataset(
-    name="revisions",
-    description="History that a source changed: the key, the old and the new values as JSON.",
-    columns={
-        "dataset": pl.String(),
-        "key": pl.String(),  # JSON object of the key columns
-        "old": pl.String(),  # JSON object of the columns that differ
-        "new": pl.String(),
-        "old_source": pl.String(),
-        "revised_at": TIME,
-        **_PROVENANCE,
-    },
-    key=("dataset", "key", "revised_at"),
-    time_column="revised_at",
-)
-
-VERDICTS = Dataset(
-    name="verdicts",
-    description="What each gate decided about each batch.",
-    columns={
-        "verdict_id": pl.String(),
-        "dataset": pl.String(),
-        "batch": pl.String(),  # the landing file, or the stage that asked
-        "rows": pl.Int64(),
-        "accepted": pl.Int64(),
-        "quarantined": pl.Int64(),
-        "passed": pl.Boolean(),
-        "reason": pl.String(),  # why the batch was refused; null where it passed
-        "reasons": pl.String(),  # JSON object: rows quarantined by reason
-        "judged_at": TIME,
-        **_PROVENANCE,
-    },
-    key=("verdict_id",),
-    time_column="judged_at",
-)
-
-DATASETS: dict[str, Dataset] = {
-    dataset.name: dataset
-    for dataset in (
-        CANDLES,
-        STRATEGIES,
-        BACKTESTS,
-        TRIALS,
-        CANDIDATES,
-        NIGHTS,
-        LEDGER,
-        PROMOTIONS,
-        PAPER,
-        REVISIONS,
-        VERDICTS,
-    )
-}
-
-
-def dataset_named(name: str) -> Dataset:
-    """Return the declaration of `name`; raise `InvalidInput` with the known names."""
-    try:
-        return DATASETS[name]
-    except KeyError:
-        known = ", ".join(sorted(DATASETS))
-        raise InvalidInput(f"expected a dataset of {known}, was {name!r}") from None
