@@ -14,7 +14,8 @@ ALLOWED = {
     **{room: {"core"} for room in BELOW_TASKS},
     "tasks": BELOW_TASKS | {"core"},
     "flows": BELOW_TASKS | {"core", "tasks"},
-    "nightjar": BELOW_TASKS | {"core", "flows"},
+    "commands": BELOW_TASKS | {"core", "flows"},
+    "nightjar": BELOW_TASKS | {"core", "flows", "commands"},
 }
 ALLOWED["trading"] |= {"research"}
 ALLOWED["serving"] |= {"storage"}
@@ -34,8 +35,8 @@ HOMES = {
     "distributed": {"tasks"},
     "altair": {"serving"},
     "jinja2": {"serving"},
-    "cyclopts": {"nightjar"},
-    "rich": {"nightjar", "serving"},
+    "cyclopts": {"nightjar", "commands"},
+    "rich": {"commands", "serving"},
 }
 
 

@@ -1,0 +1,94 @@
+"""Data: collect it, ask it, see how much of it there is."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - read when a command is called
+
+from commands.console import (
+    DONE,
+    Json,
+    Moment,
+    Symbols,
+    load_settings,
+    open_desk,
+    print_json,
+)
+
+
+def ingest(
+    *,
+    source: str,
+    symbols: Symbols = None,
+    since: Moment = None,
+    until: Moment = None,
+    path: Path | None = None,
+    interval: str = "1m",
+    venue: str | None = None,
+    zone: str | None = None,
+    as_json: Json = False,
+) -> int:
+    """Collect candles once: what is not stored yet, through the gate, into the store.
+
+    Args:
+        source: sandbox, binance, binance-archive (the official dumps) or files (anyone's bars).
+        symbols: which markets, such as BTC-USDT,ETH-USDT; `files` takes exactly one.
+        since: the first bar; default is as far back as a night looks.
+        until: the end, not part of it; default is the last closed bar.
+        path: a folder of dumps (binance-archive) or one file (files).
+        interval: the length of one bar.
+        venue: whose bars a file holds (files only), such as kucoin.
+        zone: the time zone of a file's times where they carry none (files only), such as UTC.
+    """
+    open_desk()
+    from flows.ingest import ingest as collect
+    from serving.terminal import show_ingest
+
+    summary = collect(
+        source=source,
+        symbols=symbols,
+        since=since,
+        until=until,
+        path=path,
+        interval=interval,
+        venue=venue,
+        zone=zone,
+    )
+    if as_json:
+        print_json(summary)
+    else:
+        show_ingest(summary)
+    return DONE
+
+
+def sql(query: str, /, *, as_json: Json = False) -> int:
+    """Ask the store, hot and cold, in DuckDB's SQL; reading only.
+
+    Args:
+        query: one SELECT, such as "select symbol, count(*) from candles group by symbol".
+    """
+    load_settings()
+    from serving.terminal import show_frame
+    from storage.lake import sql as ask
+
+    frame = ask(query)
+    if as_json:
+        print(frame.write_json())
+    else:
+        show_frame(frame)
+    return DONE
+
+
+def status(*, as_json: Json = False) -> int:
+    """Show what the store holds: coverage, gaps, freshness, quarantine, the last runs."""
+    load_settings()
+    from core.clock import utc_now
+    from serving.status import status as look
+    from serving.terminal import show_status
+    from storage.store import default_store
+
+    found = look(default_store(), now=utc_now())
+    if as_json:
+        print_json(found)
+    else:
+        show_status(found)
+    return DONE
