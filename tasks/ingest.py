@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -14,25 +14,21 @@ from prefect.artifacts import create_markdown_artifact
 from core.clock import format_utc, utc_now
 from core.datasets import CANDLES
 from core.errors import CollectionIncomplete, GateRefused, InvalidInput, NightjarError
-from core.market import Span, interval_step, with_neighbours
+from core.market import Span, with_neighbours
 from core.receipts import Merge, Receipt
 from core.settings import load
-from expectations.gate import gate
 from sources.base import Retry, fetch
 from sources.binance_archive import ArchiveFile, download_archives, find_archives, read_archive
 from sources.files import read_file
 from sources.http import open_client
 from sources.pacing import shared_pacer
 from sources.registry import pacer_of
-from storage import catalog, hot, landing, quarantine
-from storage.lake import read_candles
-from storage.store import Store, default_store
+from storage import catalog, landing
+from storage.store import default_store
 from tasks.gates import show_verdict
 from tasks.markets import venue_at
+from tasks.settle import judge, settle
 from tasks.steps import ONCE, PATIENT, log
-
-if TYPE_CHECKING:
-    from expectations.verdict import Verdict
 
 ARCHIVE, FILES = "binance-archive", "files"
 ARCHIVED_VENUE = "binance"
@@ -44,8 +40,6 @@ PERSISTENCE = Retry(attempts=6)
 GENTLE = 5.0  # requests a second to the file server of the dumps
 # How many stored bars on each side of a hole are fetched again with it.
 NEIGHBOURS = 60
-# How many bars before a batch the gate looks at: more than its slowest fact needs.
-MEMORY = 500
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -222,19 +216,7 @@ def merge_batch(receipt: Receipt) -> Merge:
     store, now = default_store(), utc_now()
     verdict = judge(store, receipt, now)
     show_verdict(store, verdict)
-    if not verdict.passed:
-        hot.refuse(store, receipt.path, verdict.as_row(now), now)
-        verdict.require()
-    quarantine.write(store, receipt.dataset, verdict.quarantined, batch=receipt.path, now=now)
-    merge = hot.merge(
-        store,
-        receipt.dataset,
-        verdict.accepted,
-        batch=receipt.path,
-        now=now,
-        quarantined=verdict.quarantined_rows,
-        verdict_row=verdict.as_row(now),
-    )
+    merge = settle(store, receipt, verdict, now)
     log.info(
         "merged %s: %s",
         _span(receipt),
@@ -254,25 +236,6 @@ def _span(receipt: Receipt) -> str:
     if receipt.start is None or receipt.end is None:
         return series
     return f"{series} {format_utc(receipt.start)} to {format_utc(receipt.end)}"
-
-
-def judge(store: Store, receipt: Receipt, now: datetime) -> Verdict:
-    """Run the gate on a landed batch, with the neighbours that its facts need."""
-    batch = landing.read_batch(store, receipt)
-    series = batch.group_by("venue", "symbol", "interval").agg(pl.col("open_time").min())
-    history, held = CANDLES.empty(), CANDLES.empty()
-    for venue, symbol, interval, first in series.sort(pl.all()).iter_rows():
-        before = read_candles(
-            store,
-            venue=venue,
-            symbols=[symbol],
-            interval=interval,
-            start=first - MEMORY * interval_step(interval),
-            end=first,
-        )
-        history = pl.concat([history, before])
-        held = pl.concat([held, quarantine.held(store, venue, symbol, interval)])
-    return gate(receipt.dataset, batch, history=history, held=held, now=now, name=receipt.path)
 
 
 def with_coverage(summary: Summary, venue: str, symbols: list[str], interval: str) -> Summary:

@@ -1,0 +1,67 @@
+"""What becomes of a landed batch: judged, held back, merged. Prefect is not needed here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from core.datasets import CANDLES
+from core.market import interval_step
+from expectations.gate import gate
+from storage import hot, landing, quarantine
+from storage.lake import read_candles
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from core.receipts import Merge, Receipt
+    from expectations.verdict import Verdict
+    from storage.store import Store
+
+# How many bars before a batch the gate looks at: more than its slowest fact needs.
+MEMORY = 500
+
+
+def judge(store: Store, receipt: Receipt, now: datetime) -> Verdict:
+    """Run the gate on a landed batch, with the neighbours that its facts need."""
+    batch = landing.read_batch(store, receipt)
+    series = batch.group_by("venue", "symbol", "interval").agg(pl.col("open_time").min())
+    history, held = CANDLES.empty(), CANDLES.empty()
+    for venue, symbol, interval, first in series.sort(pl.all()).iter_rows():
+        before = read_candles(
+            store,
+            venue=venue,
+            symbols=[symbol],
+            interval=interval,
+            start=first - MEMORY * interval_step(interval),
+            end=first,
+        )
+        history = pl.concat([history, before])
+        held = pl.concat([held, quarantine.held(store, venue, symbol, interval)])
+    return gate(receipt.dataset, batch, history=history, held=held, now=now, name=receipt.path)
+
+
+def settle(store: Store, receipt: Receipt, verdict: Verdict, now: datetime) -> Merge:
+    """Do what the verdict says of a batch: merge it, or record that it is refused.
+
+    What is held back is on disk before the batch counts as merged, so that a row is never in
+    neither place.
+
+    Raises:
+        GateRefused: the batch failed; nothing of it is merged, and it stays in landing.
+        StoreBusy: the store is held; the batch stays in landing for the next run.
+    """
+    if not verdict.passed:
+        hot.refuse(store, receipt.path, verdict.as_row(now), now)
+        verdict.require()
+    quarantine.write(store, receipt.dataset, verdict.quarantined, batch=receipt.path, now=now)
+    return hot.merge(
+        store,
+        receipt.dataset,
+        verdict.accepted,
+        batch=receipt.path,
+        now=now,
+        quarantined=verdict.quarantined_rows,
+        verdict_row=verdict.as_row(now),
+    )
