@@ -18,8 +18,9 @@ from storage.archive import Archived, archive
 from storage.cold import cold_files
 from storage.files import file_sha256
 from storage.hot_file import reading
+from storage.invariants import check_invariants
 from storage.lake import sql
-from storage.scrub import check_invariants, scrub
+from storage.scrub import scrub
 from tests.storage.samples import MINUTE, NOW, candles, rows_of
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from polars.testing import assert_frame_equal
 from storage import hot
 from storage.archive import archive
 from storage.catalog import gaps
+from storage.invariants import check_invariants
 from storage.lake import sql
-from storage.scrub import check_invariants, scrub
+from storage.scrub import scrub
 from tests.storage.samples import NOW, candles
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import pytest
 from storage import hot, landing
 from storage.archive import archive
 from storage.catalog import snapshot
+from storage.invariants import check_invariants
 from storage.lake import sql
-from storage.scrub import check_invariants, scrub
+from storage.scrub import scrub
 from tests.storage.samples import NOW, candles
 
 if TYPE_CHECKING:

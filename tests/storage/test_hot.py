@@ -15,8 +15,8 @@ from core.datasets import CANDLES, DATASETS
 from core.errors import ContractBroken, InvalidInput
 from storage import hot, quarantine
 from storage.archive import archive
+from storage.invariants import check_invariants
 from storage.lake import sql
-from storage.scrub import check_invariants
 from storage.store import Store
 from tests.storage.samples import MINUTE, NOW, START, candles, rows_of
 

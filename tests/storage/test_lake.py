@@ -16,8 +16,8 @@ from core.errors import InvalidInput, NothingStored, QueryRefused, StoreDamaged
 from storage import hot, lake
 from storage.archive import archive
 from storage.cold import cold_files
+from storage.invariants import check_invariants
 from storage.lake import latest_candles, read_candles, sql
-from storage.scrub import check_invariants
 from storage.store import Store
 from tests.storage.samples import MINUTE, NOW, START, candles, rows_of
 

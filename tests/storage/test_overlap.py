@@ -12,8 +12,8 @@ from core.datasets import CANDLES, TIME
 from storage import hot, landing
 from storage.archive import archive
 from storage.catalog import coverage, gaps, snapshot
+from storage.invariants import check_invariants
 from storage.lake import sql
-from storage.scrub import check_invariants
 from storage.store import Store
 from tests.storage.samples import NOW
 
