@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from core.clock import to_micros
-from core.datasets import TIME
+from storage.arrivals import note_arrivals
 from storage.cold import cold_files
+from storage.notation import written_changes, written_key
 from storage.schema import CONFIRMED, columns, literal, quoted, same_key, values
 from storage.tiers import union
 
@@ -89,6 +90,8 @@ def _merge_unique(
     stored = union(con, dataset, _touched(store, dataset, rows), _bounds(dataset, rows))
     matched, differing, later = _match(con, dataset, stored)
     inserted = _insert_new(con, dataset)
+    if inserted:
+        note_arrivals(con, dataset, now)
     revised = 0
     if differing:
         _collect_differing(con, dataset, stored)
@@ -122,6 +125,8 @@ def _bounds(dataset: Dataset, rows: pl.DataFrame) -> str:
 def _literal(value: Any) -> str:
     if isinstance(value, str):
         return literal(value)
+    if isinstance(value, int):
+        return str(value)
     return f"make_timestamptz({to_micros(value)})"
 
 
@@ -173,16 +178,17 @@ def _record_revisions(
 ) -> None:
     """Record the value that did not stay, beside the one that did.
 
-    `revised_at` is later than that of the key's last revision, whatever the clock says.
+    `revised_at` is later than that of the key's last revision, whatever the clock says;
+    `replaced` says whether what readers see changed then.
     """
-    key = _json_object((n, dataset.columns[n], f"new.{quoted(n)}") for n in dataset.key)
     con.execute(
         "insert into hot.revisions by name "
         "with decided as (select case when newer then s else i end as old, "
-        "case when newer then i else s end as new from differing where newer or $losers), "
-        f"written as (select {literal(dataset.name)} as dataset, {key} as key, "
-        f"{_json_changes(dataset, 'old', 'new')} as old, {_json_changes(dataset, 'new', 'old')} "
-        "as new, old.source as old_source, new.source as source, "
+        "case when newer then i else s end as new, newer from differing where newer or $losers), "
+        f"written as (select {literal(dataset.name)} as dataset, "
+        f"{written_key(dataset, 'new')} as key, {written_changes(dataset, 'old', 'new')} as old, "
+        f"{written_changes(dataset, 'new', 'old')} as new, old.source as old_source, "
+        "old.ingested_at as old_ingested_at, newer as replaced, new.source as source, "
         "new.ingested_at as ingested_at from decided), "
         "last as (select dataset, key, max(revised_at) as revised from hot.revisions group by all) "
         "select w.*, greatest($now, last.revised + interval 1 microsecond) as revised_at "
@@ -216,24 +222,3 @@ def _confirm(con: DuckDBPyConnection, dataset: Dataset) -> None:
 
 def _changed(con: DuckDBPyConnection, statement: str) -> int:
     return int(con.execute(statement).fetchall()[0][0])
-
-
-def _json(dtype: Any, expression: str) -> str:
-    if dtype == TIME:
-        expression = f"strftime({expression}, '%Y-%m-%dT%H:%M:%S.%fZ')"
-    return f"coalesce(to_json({expression})::VARCHAR, 'null')"
-
-
-def _json_object(members: Iterator[tuple[str, Any, str]]) -> str:
-    parts = [f"'\"{name}\":' || {_json(dtype, value)}" for name, dtype, value in members]
-    return "'{' || " + " || ',' || ".join(parts) + " || '}'"
-
-
-def _json_changes(dataset: Dataset, this: str, other: str) -> str:
-    """Return an expression: those columns of `this` that differ in `other`, as a JSON object."""
-    parts = [
-        f"case when {this}.{quoted(name)} is distinct from {other}.{quoted(name)} then "
-        f"'\"{name}\":' || {_json(dataset.columns[name], f'{this}.{quoted(name)}')} end"
-        for name in values(dataset)
-    ]
-    return f"'{{' || concat_ws(',', {', '.join(parts)}) || '}}'"

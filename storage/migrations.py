@@ -13,6 +13,7 @@ import duckdb
 
 from core.datasets import DATASETS
 from core.errors import StoreTooNew
+from storage.arrivals import ARRIVALS
 from storage.schema import added_ddl, hot_ddl, quoted
 
 if TYPE_CHECKING:
@@ -58,9 +59,31 @@ def _ledger_tables(con: DuckDBPyConnection) -> None:
                 con.execute(added_ddl(dataset, name))
 
 
+def _new_tables(con: DuckDBPyConnection) -> None:
+    for dataset in DATASETS.values():
+        con.execute(hot_ddl(dataset))
+
+
+def _nothing(_con: DuckDBPyConnection) -> None:
+    """Change no table: the number marks what later versions rely on."""
+
+
+def _history_tables(con: DuckDBPyConnection) -> None:
+    """Let the store say how it stood at any time, and what was asked of whom."""
+    for dataset in DATASETS.values():
+        con.execute(hot_ddl(dataset))
+        for name, version in dataset.since.items():
+            if version == 4:
+                con.execute(added_ddl(dataset, name))
+    con.execute(ARRIVALS)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "make the first tables", _first_tables),
     Migration(2, "keep candidates, the chain of nights and paper trading", _ledger_tables),
+    Migration(3, "hold the place of the lake's own changes", _nothing),
+    Migration(4, "keep what was asked, and when rows came", _history_tables),
+    Migration(5, "keep what more sources say", _new_tables),
 )
 
 

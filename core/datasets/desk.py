@@ -15,11 +15,36 @@ REVISIONS = Dataset(
         "old": pl.String(),  # JSON object of the columns that differ
         "new": pl.String(),
         "old_source": pl.String(),
+        "old_ingested_at": TIME,
+        # True: the new value took the old one's place then; False: the old one came too late.
+        "replaced": pl.Boolean(),
         "revised_at": TIME,
-        **PROVENANCE,
+        **PROVENANCE,  # of the new value
     },
     key=("dataset", "key", "revised_at"),
     time_column="revised_at",
+    since=dict.fromkeys(("old_ingested_at", "replaced"), 4),
+)
+
+ASKED = Dataset(
+    name="asked",
+    description="What was asked of which source, when, and what came of it.",
+    columns={
+        "venue": pl.String(),
+        "symbol": pl.String(),
+        "interval": pl.String(),
+        "start": TIME,  # bars that open in [start, end)
+        "end": TIME,
+        "outcome": pl.String(),  # answered, refused (by the gate) or failed (no answer)
+        "rows": pl.Int64(),  # bars in the answer; null where there was none
+        "batch": pl.String(),  # the landing file of the answer; null where it had no bar
+        "reason": pl.String(),  # why it was refused or failed; null where it was answered
+        "asked_at": TIME,
+        **PROVENANCE,
+    },
+    key=("venue", "symbol", "interval", "start", "end", "source", "asked_at"),
+    time_column="asked_at",
+    hot_days=90,
 )
 
 VERDICTS = Dataset(
@@ -40,4 +65,25 @@ VERDICTS = Dataset(
     },
     key=("verdict_id",),
     time_column="judged_at",
+)
+
+SOURCE_HEALTH = Dataset(
+    name="source_health",
+    description="How a source did since it was last noted: asked, answered, refused, how quickly.",
+    columns={
+        "provider": pl.String(),
+        "time": TIME,
+        "state": pl.String(),  # up, failing, set_aside, resting or no_key
+        "requests": pl.Int64(),
+        "failures": pl.Int64(),
+        "limited": pl.Int64(),  # times that it asked us to wait
+        "latency_ms": pl.Float64(),  # median of the answers; null where there was none
+        "limit_left": pl.Float64(),  # share of its budget that was left, as it announces
+        "message": pl.String(),  # the last failure
+        **PROVENANCE,
+    },
+    key=("provider", "time"),
+    time_column="time",
+    hot_days=90,
+    keep_days=365,
 )

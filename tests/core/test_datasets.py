@@ -50,5 +50,5 @@ def test_anything_else_breaks_the_contract(change, message: str) -> None:
 
 
 def test_an_unknown_dataset_is_told_the_known_ones() -> None:
-    with pytest.raises(InvalidInput, match="candles, ledger, nights"):
+    with pytest.raises(InvalidInput, match="candles, dex_pairs"):
         dataset_named("bars")
