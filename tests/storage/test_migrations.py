@@ -40,7 +40,7 @@ def test_a_new_store_has_every_migration_and_every_table(store: Store) -> None:
         tables = {
             row[0] for row in con.execute("select table_name from duckdb_tables()").fetchall()
         }
-    assert tables == {*DATASETS, "batches", "files", "schema_migrations"}
+    assert tables == {*DATASETS, "arrivals", "batches", "files", "schema_migrations"}
 
 
 def test_numbers_ascend_without_a_hole() -> None:
