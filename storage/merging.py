@@ -125,6 +125,8 @@ def _bounds(dataset: Dataset, rows: pl.DataFrame) -> str:
 def _literal(value: Any) -> str:
     if isinstance(value, str):
         return literal(value)
+    if isinstance(value, int):
+        return str(value)
     return f"make_timestamptz({to_micros(value)})"
 
 

@@ -59,6 +59,11 @@ def _ledger_tables(con: DuckDBPyConnection) -> None:
                 con.execute(added_ddl(dataset, name))
 
 
+def _new_tables(con: DuckDBPyConnection) -> None:
+    for dataset in DATASETS.values():
+        con.execute(hot_ddl(dataset))
+
+
 def _nothing(_con: DuckDBPyConnection) -> None:
     """Change no table: the number marks what later versions rely on."""
 
@@ -78,6 +83,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, "keep candidates, the chain of nights and paper trading", _ledger_tables),
     Migration(3, "hold the place of the lake's own changes", _nothing),
     Migration(4, "keep what was asked, and when rows came", _history_tables),
+    Migration(5, "keep what more sources say", _new_tables),
 )
 
 

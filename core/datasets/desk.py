@@ -66,3 +66,24 @@ VERDICTS = Dataset(
     key=("verdict_id",),
     time_column="judged_at",
 )
+
+SOURCE_HEALTH = Dataset(
+    name="source_health",
+    description="How a source did since it was last noted: asked, answered, refused, how quickly.",
+    columns={
+        "provider": pl.String(),
+        "time": TIME,
+        "state": pl.String(),  # up, failing, set_aside, resting or no_key
+        "requests": pl.Int64(),
+        "failures": pl.Int64(),
+        "limited": pl.Int64(),  # times that it asked us to wait
+        "latency_ms": pl.Float64(),  # median of the answers; null where there was none
+        "limit_left": pl.Float64(),  # share of its budget that was left, as it announces
+        "message": pl.String(),  # the last failure
+        **PROVENANCE,
+    },
+    key=("provider", "time"),
+    time_column="time",
+    hot_days=90,
+    keep_days=365,
+)
