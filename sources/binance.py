@@ -8,15 +8,16 @@ The sandbox exchange speaks the same protocol: `Binance(url, name="sandbox")`.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import httpx
 import msgspec
 import polars as pl
 
 from core.clock import to_micros
-from core.errors import InvalidInput, SourceMalformed, SourceUnavailable
+from core.errors import InvalidInput, SourceMalformed
 from core.market import check_symbol, check_venue, interval_step
+from sources.answers import decode, key_for_header, opening, without_key
 from sources.base import ask
 from sources.frames import bars
 from sources.numbers import float_columns
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from core.market import Span
 
-T = TypeVar("T")
 URL = "https://api.binance.com"
 PAGE = 1_000
 # An address may spend 6,000 weight a minute and a page of bars weighs 2: 50 pages a second.
@@ -89,8 +89,8 @@ class Binance:
         self.name = check_venue(name)
         self.per_second = per_second or (SANDBOX_PACE if name == "sandbox" else PACE)
         self._key = api_key
-        if api_key and not _can_be_a_header(api_key.get_secret_value()):
-            raise InvalidInput("expected an API key of printable ASCII characters")
+        if api_key:
+            key_for_header(api_key)
 
     def request(self, span: Span) -> httpx.Request:
         """Ask for the first page of `span`; this venue's `endTime` is inclusive."""
@@ -105,7 +105,7 @@ class Binance:
 
     def parse(self, body: bytes, span: Span) -> pl.DataFrame:
         """Read one page of bars; prices that are numbers but no prices are left to the gate."""
-        rows = self._decode(_rows, body, b"[", b"]")
+        rows = decode(_rows, body, self.name)
         columns = list(zip(*rows, strict=True)) or [()] * 12
         self._check_lengths(columns[0], columns[6], span)
         text = [
@@ -128,8 +128,8 @@ class Binance:
             refusal = _refusal.decode(body)
             said = f"{refusal.code}: {refusal.msg}"
         except msgspec.DecodeError:
-            said = body[:200].decode(errors="replace")
-        return said.replace(self._key.get_secret_value(), "***") if self._key else said
+            said = opening(body)
+        return without_key(said, self._key)
 
     def instruments(
         self,
@@ -147,7 +147,7 @@ class Binance:
             self.name,
             lambda: self._get("/api/v3/exchangeInfo", {"symbolStatus": "TRADING"}),
             client,
-            read=lambda body: self._decode(_info, body, b"{", b"}"),
+            read=lambda body: decode(_info, body, self.name),
             explain=self.explain,
             pacer=pacer or Pacer(self.per_second),
             retry=retry,
@@ -156,25 +156,11 @@ class Binance:
         return sorted({name for name in names if _has_a_name(name)})
 
     def _get(self, path: str, params: dict[str, str | int]) -> httpx.Request:
-        headers = {"X-MBX-APIKEY": self._key.get_secret_value()} if self._key else {}
+        headers = {"X-MBX-APIKEY": key_for_header(self._key)} if self._key else {}
         try:
             return httpx.Request("GET", self.url + path, params=params, headers=headers)
         except httpx.InvalidURL:
             raise InvalidInput(f"expected the URL of {self.name}, was {self.url!r}") from None
-
-    def _decode(
-        self, decoder: msgspec.json.Decoder[T], body: bytes, opens: bytes, ends: bytes
-    ) -> T:
-        """Decode `body`; one that begins but does not end as it should was cut on its way."""
-        try:
-            return decoder.decode(body)
-        except msgspec.ValidationError as error:
-            raise self._malformed(str(error)) from None
-        except msgspec.DecodeError as error:
-            text = body.strip()
-            if not text or (text.startswith(opens) and not text.endswith(ends)):
-                raise SourceUnavailable(self.name, f"a cut answer of {len(body)} bytes") from None
-            raise self._malformed(str(error)) from None
 
     def _check_lengths(self, opens: tuple[int, ...], closes: tuple[int, ...], span: Span) -> None:
         """Refuse a page whose bars are mostly not as long as those asked for."""
@@ -193,7 +179,3 @@ def _has_a_name(symbol: str) -> bool:
     except InvalidInput:
         return False
     return True
-
-
-def _can_be_a_header(text: str) -> bool:
-    return bool(text) and text.isascii() and text.isprintable() and text == text.strip()
