@@ -108,6 +108,18 @@ class PaperSettings(_Group):
     )
 
 
+class OpenProviderSettings(_Group):
+    """A provider that asks for no key."""
+
+    url: str | None = Field(None, description="its address, where it is not the public one")
+
+
+class ProviderSettings(OpenProviderSettings):
+    """A provider that gives more, or anything at all, to who has a key."""
+
+    key: SecretStr | None = Field(None, description="its key; never printed")
+
+
 class Settings(BaseSettings):
     """All that a person can set; `load` reads them, nothing else should."""
 
@@ -157,6 +169,28 @@ class Settings(BaseSettings):
     binance_archive_url: str = Field(
         "https://data.binance.vision", description="Binance's monthly and daily dumps"
     )
+    binance_perp: OpenProviderSettings = OpenProviderSettings()
+    bybit: OpenProviderSettings = OpenProviderSettings()
+    bybit_perp: OpenProviderSettings = OpenProviderSettings()
+    coinbase: OpenProviderSettings = OpenProviderSettings()
+    htx: OpenProviderSettings = OpenProviderSettings()
+    kraken: OpenProviderSettings = OpenProviderSettings()
+    kucoin: OpenProviderSettings = OpenProviderSettings()
+    okx: OpenProviderSettings = OpenProviderSettings()
+    okx_perp: OpenProviderSettings = OpenProviderSettings()
+    dexscreener: OpenProviderSettings = OpenProviderSettings()
+    yahoo: OpenProviderSettings = OpenProviderSettings()
+    stooq: OpenProviderSettings = OpenProviderSettings()
+    coingecko: ProviderSettings = ProviderSettings()
+    coinmarketcap: ProviderSettings = ProviderSettings()
+    cryptocompare: ProviderSettings = ProviderSettings()
+    jupiter: ProviderSettings = ProviderSettings()
+    helius: ProviderSettings = ProviderSettings()
+    moralis: ProviderSettings = ProviderSettings()
+    glassnode: ProviderSettings = ProviderSettings()
+    twitter: ProviderSettings = ProviderSettings()
+    reddit: ProviderSettings = ProviderSettings()
+    lunarcrush: ProviderSettings = ProviderSettings()
     costs: CostSettings = CostSettings()
     vetting: VettingSettings = VettingSettings()
     paper: PaperSettings = PaperSettings()
