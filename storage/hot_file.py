@@ -11,6 +11,7 @@ import duckdb
 
 from core.errors import StoreBusy, StoreDamaged, StoreUnwritable
 from storage import lock
+from storage.connections import borrowed
 from storage.migrations import migrate, refuse_newer
 from storage.schema import literal
 
@@ -26,15 +27,6 @@ if TYPE_CHECKING:
 _TAKEN = (duckdb.IOException, duckdb.ConnectionException, duckdb.ResourceInUseException)
 _PAUSE = 0.05  # seconds between two tries while another program holds the file
 _HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.*?) ?\(PID (?P<pid>\d+)\)")
-
-# Nothing is downloaded or loaded behind the reader's back, and no variable of the calling
-# Python becomes a table.
-_CLOSED: dict[str, str | bool | int | float | list[str]] = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "allow_community_extensions": "false",
-    "python_enable_replacements": "false",
-}
 
 
 @contextmanager
@@ -53,18 +45,15 @@ def opened(store: Store, *, now: datetime) -> Iterator[DuckDBPyConnection]:
     committed at the end, or nothing of it happened.
     """
     patience = lock.Patience(store.lock_wait)
-    with lock.hot_alone(store, patience):
-        con = _patiently(store, patience, lambda: duckdb.connect(store.hot_path, config=_CLOSED))
-        try:
-            con.execute("set TimeZone = 'UTC'")
-            migrate(con, store.hot_path, now)
-            con.execute("begin")
-            yield con
-            con.execute("commit")
-        except duckdb.Error as error:
-            raise _translated(store, error) from error
-        finally:
-            con.close()
+    attach = f"attach {literal(str(store.hot_path))} as hot"
+    with lock.hot_alone(store, patience), _translating(store), in_memory() as con:
+        _patiently(store, patience, lambda: con.execute(attach))
+        con.execute("use hot")
+        migrate(con, store.hot_path, now)
+        con.execute("begin")
+        yield con
+        con.execute("commit")
+        con.execute("use memory")
 
 
 @contextmanager
@@ -74,31 +63,32 @@ def reading(store: Store) -> Iterator[DuckDBPyConnection]:
     Where there is no hot file yet, there is no `hot` either. The file stays as it is, and cannot
     be written, until the block ends.
     """
-    with in_memory() as con:
-        if not store.hot_path.exists():
+    if not store.hot_path.exists():
+        with in_memory() as con:
             yield con
-            return
+        return
+    patience = lock.Patience(store.lock_wait)
+    attach = f"attach {literal(str(store.hot_path))} as hot (read_only)"
+    with lock.hot_shared(store, patience), in_memory() as con:
         con.execute("set temp_directory = $folder", {"folder": str(store.home / "tmp")})
-        patience = lock.Patience(store.lock_wait)
-        attach = f"attach {literal(str(store.hot_path))} as hot (read_only)"
-        with lock.hot_shared(store, patience):
-            _patiently(store, patience, lambda: con.execute(attach))
-            refuse_newer(con, store.hot_path)
-            try:
-                yield con
-            finally:  # the file is free again before its lock is
-                con.close()
+        _patiently(store, patience, lambda: con.execute(attach))
+        refuse_newer(con, store.hot_path)
+        yield con
 
 
 @contextmanager
 def in_memory() -> Iterator[DuckDBPyConnection]:
     """Open a database in memory that loads nothing by itself and speaks UTC."""
-    con = duckdb.connect(":memory:", config=_CLOSED)
-    try:
-        con.execute("set TimeZone = 'UTC'")
+    with borrowed() as con:
         yield con
-    finally:
-        con.close()
+
+
+@contextmanager
+def _translating(store: Store) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise _translated(store, error) from error
 
 
 def _patiently(
