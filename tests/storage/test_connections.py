@@ -4,6 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 import duckdb
+import polars as pl
 import pytest
 
 from storage import connections
@@ -33,7 +34,7 @@ def test_a_database_is_used_again_and_nothing_of_the_last_use_is_in_it(tmp_path:
         con.execute("use hot")
         con.execute("create table hot.kept (a int)")
         con.execute("create temp table passing (a int)")
-        con.register("seen", {"a": [1]})
+        con.register("seen", pl.DataFrame({"a": [1]}))
     [database] = connections._idle
     with borrowed() as con:
         assert connections._idle == []
@@ -62,11 +63,12 @@ def test_a_database_in_which_something_failed_is_not_used_again_and_frees_its_fi
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "hot.duckdb"
-    with pytest.raises(ZeroDivisionError), borrowed() as con:
-        con.execute(f"attach '{path}' as hot")
-        con.execute("begin")
-        con.execute("create table hot.never (a int)")
-        raise ZeroDivisionError
+    use = borrowed()
+    con = use.__enter__()
+    con.execute(f"attach '{path}' as hot")
+    con.execute("begin")
+    con.execute("create table hot.never (a int)")
+    assert not use.__exit__(ZeroDivisionError, ZeroDivisionError(), None)
     assert connections._idle == []
     with duckdb.connect(path) as con:
         assert con.execute("select count(*) from duckdb_tables()").fetchall() == [(0,)]
