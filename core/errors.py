@@ -3,10 +3,12 @@
 NightjarError
 ├── RetryableError            trying the same again may succeed
 │   ├── SourceUnavailable     no answer, a broken answer, or a 5xx
-│   │   └── RateLimited       429 and 418; carries how long to wait
+│   │   ├── RateLimited       429 and 418; carries how long to wait
+│   │   └── SourceResting     it failed too often just now, so nothing is sent for a while
 │   ├── CollectionIncomplete  some spans could not be had; names them
 │   ├── StoreBusy             somebody else holds the store
 │   ├── StoreUnwritable       the disk is full, or refuses
+│   ├── LakeUnavailable       the object store of the lake does not answer
 │   └── ClusterUnavailable    no scheduler answers, or it has no workers
 └── FinalError                trying the same again cannot succeed
     ├── SourceRejected        the source understood and said no
@@ -16,6 +18,7 @@ NightjarError
     ├── GateRefused           too much of a batch failed its suite
     ├── StoreDamaged          a file of the store is not what was written
     ├── StoreTooNew           a newer nightjar wrote the store
+    ├── LakeTaken             another desk writes to this lake
     ├── LedgerConflict        a night would replace what the ledger holds of it
     ├── QueryRefused          SQL that does more than read the store
     ├── NothingStored         a question about data that is not there
@@ -24,6 +27,7 @@ NightjarError
     ├── InvalidInput          a parameter, file or span a person gave is wrong
     │   └── StrategySyntaxError   with line, column and what was expected
     └── SettingsError         a setting is unknown or out of range
+        └── KeyMissing        a source gives nothing without a key, and none is set
 
 Whether to retry is read from the type, never from a message. Errors carry what
 they speak of as fields, so that a program need not parse their text. They can be pickled: what
@@ -70,6 +74,14 @@ class RateLimited(SourceUnavailable):
         self.retry_after = retry_after
 
 
+class SourceResting(SourceUnavailable):
+    """Nothing is sent to a source for `retry_after` seconds, since it kept failing."""
+
+    def __init__(self, source: str, *, retry_after: float) -> None:
+        super().__init__(source, f"it kept failing and rests for {retry_after:.0f} s more")
+        self.retry_after = retry_after
+
+
 class CollectionIncomplete(RetryableError):
     """A collection ended without all that it was asked for; the rest is stored."""
 
@@ -95,6 +107,15 @@ class StoreUnwritable(RetryableError):
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path} cannot be written: {reason}")
         self.path = path
+        self.reason = reason
+
+
+class LakeUnavailable(RetryableError):
+    """The object store that holds the lake does not answer, or refuses the credentials."""
+
+    def __init__(self, lake: str, reason: str) -> None:
+        super().__init__(f"the lake at {lake} cannot be reached: {reason}")
+        self.lake = lake
         self.reason = reason
 
 
@@ -176,6 +197,18 @@ class StoreTooNew(FinalError):
         self.known = known
 
 
+class LakeTaken(FinalError):
+    """The newest commit of a table of the lake is not this desk's: two desks write to one lake."""
+
+    def __init__(self, table: str, *, owner: str) -> None:
+        super().__init__(
+            f"{table} was last written by {owner}, expected this desk; one lake has one desk that "
+            "writes to it. `nightjar doctor --own-lake` makes this desk the one, and stops the other"
+        )
+        self.table = table
+        self.owner = owner
+
+
 class LedgerConflict(FinalError):
     """A night's trials are in the ledger already, and are not these."""
 
@@ -232,3 +265,13 @@ class StrategySyntaxError(InvalidInput):
 
 class SettingsError(FinalError):
     """A setting is unknown, or its value is not one it can have."""
+
+
+class KeyMissing(SettingsError):
+    """A source gives nothing without a key; `setting` is where one belongs."""
+
+    def __init__(self, source: str, setting: str) -> None:
+        variable = f"NIGHTJAR_{setting.replace('.', '__').upper()}"
+        super().__init__(f"{source} needs a key: set {setting} (or {variable})")
+        self.source = source
+        self.setting = setting

@@ -1,52 +1,86 @@
-"""The sources a person can name, and how each is opened."""
+"""The sources a person can name: one table, and how each is opened.
+
+Adding a provider is its file and a line here. Its class is called with `url=` where the settings
+name an address, and with `api_key=` (a `SecretStr`) where they hold a key; it sends nothing when
+it is made.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
-from core.errors import InvalidInput
+from core.errors import InvalidInput, KeyMissing
 from sources.binance import Binance
 from sources.pacing import shared_pacer
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from core.settings import Settings
     from sources.pacing import Pacer
+    from sources.provider import Provider
+
+CANDLES = "candles"
 
 
 class SourceInfo(msgspec.Struct, frozen=True):
-    """What the command line needs to know of a source.
+    """One line of the table.
 
-    `kind` is `rest` for one that is asked span by span, `files` for one that reads what lies on
-    disk; `needs_path` says that a person has to tell where.
+    Args:
+        name: what people and rows call it.
+        gives: its datasets.
+        summary: what it is, in a few words.
+        made_by: its class; None for a source of files.
+        key: whether it takes a key, or gives nothing without one.
+        needs_path: a person has to tell where its files lie.
     """
 
     name: str
-    kind: Literal["rest", "files"]
-    needs_path: bool
+    gives: tuple[str, ...]
     summary: str
+    made_by: Callable[..., Any] | None = None
+    key: Literal["none", "optional", "needed"] = "none"
+    needs_path: bool = False
+
+    @property
+    def kind(self) -> Literal["rest", "files"]:
+        """`rest` for one that is asked over HTTP, `files` for one that reads what lies on disk."""
+        return "files" if self.made_by is None else "rest"
+
+    @property
+    def key_setting(self) -> str | None:
+        """The setting that holds its key, None where it takes none."""
+        if self.key == "none":
+            return None
+        return _OLDER.get(self.name, (None, f"{self.name}.key"))[1]
 
 
-SOURCES: dict[str, SourceInfo] = {
-    info.name: info
-    for info in (
-        SourceInfo("sandbox", "rest", needs_path=False, summary="the offline exchange"),
-        SourceInfo("binance", "rest", needs_path=False, summary="Binance spot over REST"),
-        SourceInfo(
-            "binance-archive",
-            "files",
-            needs_path=False,
-            summary="Binance's monthly and daily dumps, from a folder or downloaded",
-        ),
-        SourceInfo(
-            "files",
-            "files",
-            needs_path=True,
-            summary="one's own CSV, Parquet, Feather or JSON of one market",
-        ),
-    )
+# Sources that were here before each had a group of settings: their address, their key.
+_OLDER: dict[str, tuple[str | None, str | None]] = {
+    "sandbox": ("sandbox_url", None),
+    "binance": ("binance_url", "binance_api_key"),
 }
+
+_TABLE = (
+    SourceInfo("sandbox", (CANDLES,), "the offline exchange", Binance),
+    SourceInfo("binance", (CANDLES,), "Binance spot over REST", Binance, key="optional"),
+    SourceInfo(
+        "binance-archive",
+        (CANDLES,),
+        "Binance's monthly and daily dumps, from a folder or downloaded",
+    ),
+    SourceInfo(
+        "files",
+        (CANDLES,),
+        "one's own CSV, Parquet, Feather or JSON of one market",
+        needs_path=True,
+    ),
+)
+
+SOURCES: dict[str, SourceInfo] = {info.name: info for info in _TABLE}
 
 
 def source_named(name: str) -> SourceInfo:
@@ -58,13 +92,51 @@ def source_named(name: str) -> SourceInfo:
         raise InvalidInput(f"expected a source of {known}, was {name!r}") from None
 
 
-def open_venue(name: str, settings: Settings) -> Binance:
-    """Return the REST venue `name`, with the address and key of `settings`."""
-    if source_named(name).kind != "rest":
+def open_provider(name: str, settings: Settings) -> Provider:
+    """Return the provider `name`, with the address and key of `settings`.
+
+    Raises:
+        InvalidInput: `name` is no source that is asked over REST.
+        KeyMissing: it gives nothing without a key, and the settings hold none.
+    """
+    info = source_named(name)
+    if info.made_by is None:
         raise InvalidInput(f"expected a source that is asked over REST, was {name!r}")
-    if name == "sandbox":
-        return Binance(settings.sandbox_url, name)
-    return Binance(settings.binance_url, name, settings.binance_api_key)
+    key = key_of(info, settings)
+    if info.key == "needed" and key is None:
+        raise KeyMissing(name, info.key_setting or "")
+    given: dict[str, Any] = {"url": url_of(name, settings), "api_key": key}
+    if info.made_by is Binance:
+        given["name"] = name
+    return cast("Provider", info.made_by(**{word: value for word, value in given.items() if value}))
+
+
+def open_venue(name: str, settings: Settings) -> Binance:
+    """Return the REST venue `name`; raise `InvalidInput` for a source that gives no candles."""
+    if CANDLES not in source_named(name).gives:
+        raise InvalidInput(f"expected a source of candles, was {name!r}")
+    return cast("Binance", open_provider(name, settings))
+
+
+def key_of(info: SourceInfo, settings: Settings) -> SecretStr | None:
+    """Return the key that the settings hold for a source, None where there is none."""
+    if info.key_setting is None:
+        return None
+    key = _read(settings, info.key_setting)
+    return key if key and key.get_secret_value() else None
+
+
+def url_of(name: str, settings: Settings) -> str | None:
+    """Return the address that the settings name for a source; None means the public one."""
+    older = _OLDER.get(name)
+    return cast("str | None", _read(settings, (older and older[0]) or f"{name}.url"))
+
+
+def _read(settings: Settings, setting: str) -> Any:
+    value: Any = settings
+    for part in setting.split("."):
+        value = getattr(value, part)
+    return value
 
 
 def pacer_of(venue: Binance) -> Pacer:

@@ -5,21 +5,69 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from core.errors import InvalidInput
+from core.datasets import DATASETS
+from core.errors import InvalidInput, KeyMissing
 from core.market import Span
-from core.settings import Settings
-from sources.registry import SOURCES, open_venue, pacer_of, source_named
+from core.settings import Settings, load
+from sources.registry import (
+    SOURCES,
+    key_of,
+    open_provider,
+    open_venue,
+    pacer_of,
+    source_named,
+    url_of,
+)
 from tests.sources.fakes import START
 
 
 def test_every_source_has_a_name_a_kind_and_a_summary() -> None:
-    assert set(SOURCES) == {"binance", "binance-archive", "sandbox", "files"}
+    assert {"binance", "binance-archive", "sandbox", "files"} <= set(SOURCES)
     assert all(source_named(name).name == name and info.summary for name, info in SOURCES.items())
     assert [name for name, info in SOURCES.items() if info.needs_path] == ["files"]
 
 
+def test_every_source_gives_datasets_that_exist_and_can_be_gated() -> None:
+    for info in SOURCES.values():
+        assert info.gives
+        assert set(info.gives) <= set(DATASETS)
+
+
+@pytest.mark.parametrize("name", [name for name, info in SOURCES.items() if info.kind == "rest"])
+def test_a_source_gives_what_its_class_has_feeds_for(name: str) -> None:
+    info = SOURCES[name]
+    provider = open_provider(name, with_key(name))
+    feeds = set(getattr(provider, "feeds", ()))
+    bars = {"candles"} if hasattr(provider, "page_bars") else set()
+    assert feeds | bars == set(info.gives)
+    assert provider.name == name
+    assert provider.per_second > 0
+    assert "canary" not in repr(provider) + repr(vars(provider))
+
+
+def with_key(name: str) -> Settings:
+    setting = SOURCES[name].key_setting
+    if setting is None:
+        return Settings()
+    group, _, field = setting.partition(".")
+    return load(**{group: {field: "canary:canary"} if field else "canary"})
+
+
+@pytest.mark.parametrize("name", [name for name, info in SOURCES.items() if info.key == "needed"])
+def test_a_source_without_its_key_says_which_setting_it_lacks(name: str) -> None:
+    with pytest.raises(KeyMissing, match=f"set {name}.key .or NIGHTJAR_{name.upper()}__KEY"):
+        open_provider(name, Settings())
+
+
+def test_every_setting_of_a_key_can_be_set() -> None:
+    for name, info in SOURCES.items():
+        if info.kind == "rest":
+            url_of(name, Settings())
+            key_of(info, with_key(name))
+
+
 def test_an_unknown_source_is_answered_with_the_known() -> None:
-    with pytest.raises(InvalidInput, match="binance, binance-archive, files, sandbox, was 'mtgox'"):
+    with pytest.raises(InvalidInput, match=r"binance, .*sandbox.*, was 'mtgox'"):
         source_named("mtgox")
 
 
