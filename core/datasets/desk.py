@@ -37,7 +37,7 @@ ASKED = Dataset(
         "end": TIME,
         "outcome": pl.String(),  # answered, refused (by the gate) or failed (no answer)
         "rows": pl.Int64(),  # bars in the answer; null where there was none
-        "batch": pl.String(),  # the landing file of the answer; null where it had no bar
+        "landed": pl.String(),  # the landing file of the answer; null where it had no bar
         "reason": pl.String(),  # why it was refused or failed; null where it was answered
         "asked_at": TIME,
         **PROVENANCE,
