@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import msgspec
 
 from core.errors import InvalidInput, KeyMissing
-from sources.binance import Binance
 from sources.pacing import shared_pacer
+from sources.venues.binance import Binance
 
 if TYPE_CHECKING:
     from pydantic import SecretStr

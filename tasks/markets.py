@@ -17,7 +17,7 @@ from tasks.steps import PATIENT, log
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sources.binance import Binance
+    from sources.venues.binance import Binance
 
 SANDBOX = "sandbox"
 

@@ -22,7 +22,7 @@ from core.errors import (
 )
 from core.market import Span
 from sources.base import Retry, fetch, plan
-from sources.binance import Binance
+from sources.venues.binance import Binance
 from tests.sources.fakes import (
     JSON,
     MINUTE,

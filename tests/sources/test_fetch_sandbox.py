@@ -11,11 +11,11 @@ import pytest
 from core.errors import SourceRejected
 from core.market import Span
 from sources.base import Retry, fetch
-from sources.binance import Binance
 from sources.http import open_client
 from sources.pacing import Pacer
 from sources.sandbox.faults import Faults
 from sources.sandbox.process import running
+from sources.venues.binance import Binance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

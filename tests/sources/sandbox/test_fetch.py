@@ -15,12 +15,12 @@ from core.datasets import CANDLES
 from core.errors import SourceMalformed, SourceRejected, SourceUnavailable
 from core.market import Span
 from sources.base import Retry, fetch, open_client
-from sources.binance import Binance
 from sources.pacing import Pacer
 from sources.sandbox.faults import ANSWER_FAULTS, NO_FAULTS, Faults
 from sources.sandbox.history import History, Question, View
 from sources.sandbox.process import set_faults, stats
 from sources.sandbox.symbols import BY_VENUE_SYMBOL, INSTRUMENTS
+from sources.venues.binance import Binance
 from tests.sources.sandbox.conftest import NOW, NOW_MS
 
 if TYPE_CHECKING:

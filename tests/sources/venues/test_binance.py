@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from core.errors import InvalidInput, NightjarError, SourceMalformed, SourceUnavailable
 from core.market import INTERVALS, Span
 from sources.base import Retry, fetch
-from sources.binance import Binance
+from sources.venues.binance import Binance
 from tests.sources.fakes import MINUTE, NOW, START, FakeTime, answer, kline, millis, span
 
 BINANCE = Binance()

@@ -1,0 +1,1 @@
+"""Exchanges over REST: one file each."""
