@@ -14,6 +14,7 @@ NightjarError
     ├── SourceRejected        the source understood and said no
     ├── SourceMalformed       the answer is not what its documentation says
     ├── SourceStalled         the next page is the page before
+    ├── SourceOutOfReach      the source no longer has what was asked for
     ├── ContractBroken        columns or types are not the dataset's
     ├── GateRefused           too much of a batch failed its suite
     ├── StoreDamaged          a file of the store is not what was written
@@ -36,7 +37,10 @@ a worker process raises arrives as what it was.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class NightjarError(Exception):
@@ -153,6 +157,20 @@ class SourceStalled(FinalError):
         super().__init__(f"{source} repeats itself: the page after {cursor} does not advance")
         self.source = source
         self.cursor = cursor
+
+
+class SourceOutOfReach(FinalError):
+    """A source keeps only so much history, and what was asked for lies before it.
+
+    `earliest` is the first moment that it still has.
+    """
+
+    def __init__(self, source: str, what: str, earliest: datetime) -> None:
+        super().__init__(
+            f"{source} has nothing before {earliest:%Y-%m-%dT%H:%M:%SZ}, was asked for {what}"
+        )
+        self.source = source
+        self.earliest = earliest
 
 
 class ContractBroken(FinalError):

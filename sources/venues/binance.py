@@ -22,6 +22,7 @@ from sources.base import ask
 from sources.frames import bars
 from sources.numbers import float_columns
 from sources.pacing import Pacer
+from sources.paging import Paging
 from sources.retry import PATIENT, Retry
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Binance:
     """
 
     page_bars = PAGE
+    paging = Paging.FORWARD
 
     def __init__(
         self,
