@@ -1,32 +1,32 @@
 """REST venues: what one is, and the one loop that asks all of them.
 
-A venue describes requests and reads bytes. The loop sends, paces, asks again, proves progress,
-and marks every row with where it came from and when.
+A venue describes requests and reads bytes. The loop sends, paces, asks again, proves progress
+(`sources.paging`), and marks every row with where it came from and when.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import polars as pl
 
-from core.clock import floor_to, format_utc, from_micros, to_micros
-from core.errors import InvalidInput, RateLimited, SourceStalled
+from core.clock import floor_to
+from core.errors import InvalidInput, NightjarError, RateLimited
 from core.market import Span
 from sources.frames import stamp
 from sources.http import accept, open_client, require_json, send
+from sources.paging import Paging, pages
 from sources.retry import BANNED, PATIENT, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     import httpx
 
     from sources.pacing import Pacer
 
-__all__ = ["Retry", "Venue", "ask", "fetch", "open_client", "plan"]
+__all__ = ["Paging", "Retry", "Venue", "ask", "fetch", "open_client", "plan"]
 
 T = TypeVar("T")
 BATCH_BARS = 30 * 1440  # a month of minutes: one file in landing, one run of the gate
@@ -46,7 +46,11 @@ class Venue(Protocol):
 
     @property
     def page_bars(self) -> int:
-        """The most bars that one call returns."""
+        """The most bars that one call is asked for."""
+
+    @property
+    def paging(self) -> Paging:
+        """Which bars of a span a call returns, where there are more."""
 
     def request(self, span: Span) -> httpx.Request:
         """Ask for the first page of the bars that open in `span`."""
@@ -55,12 +59,17 @@ class Venue(Protocol):
         """Return the bars of one page (`sources.frames.BARS`), in the order they came.
 
         Raises:
-            SourceUnavailable: the body is cut.
+            SourceUnavailable, RateLimited, SourceRejected: the body is cut, or is one of the
+                errors that the venue sends with a 200.
             SourceMalformed: the body is not what the venue documents.
         """
 
     def explain(self, body: bytes) -> str:
-        """Return the venue's own words from the body of a refusal (4xx)."""
+        """Return the venue's own words from the body of a refusal (4xx).
+
+        Raises:
+            RateLimited: the body says so, where the status does not.
+        """
 
 
 def fetch(
@@ -75,23 +84,23 @@ def fetch(
     """Yield the bars of `span` that are closed at `now`, page by page, as rows of `CANDLES`.
 
     Rows are kept as the venue sent them, doubles and disorder too: judging them is the gate's.
-    Two exceptions: a bar that is still forming is dropped, and the span ends with a page of no
-    rows, since a venue answers with the next bars that exist.
+    Two exceptions: a bar that is still forming is dropped, and so are bars that were not asked
+    for where the venue pages by windows (`sources.paging`).
 
     Raises:
         SourceUnavailable, RateLimited, SourceRejected, SourceMalformed: as `ask`.
         SourceStalled: no row of a page is a bar of what is still to come.
+        SourceOutOfReach: after the pages that there are, where the venue keeps no more history.
     """
     if span.venue != venue.name:
         raise InvalidInput(f"expected a span of {venue.name}, was {span}")
-    end = min(span.end, floor_to(now, span.step))
-    start = span.start
-    while start < end:
-        rest = Span(span.venue, span.symbol, span.interval, start, end)
-        page = _page(venue, rest, client, pacer=pacer, retry=retry)
-        if page.is_empty():
-            return
-        start = _after(page, rest)
+    end = max(span.start, min(span.end, floor_to(now, span.step)))
+    whole = Span(span.venue, span.symbol, span.interval, span.start, end)
+
+    def page_of(rest: Span) -> pl.DataFrame:
+        return _page(venue, rest, client, pacer=pacer, retry=retry)
+
+    for page in pages(venue.paging, whole, page_of, venue.page_bars):
         closed = page.filter(~_forming(span.step, now))
         if not closed.is_empty():
             yield stamp(closed, source=f"{venue.name}:rest", now=now)
@@ -128,43 +137,37 @@ def ask(
 
     Raises:
         SourceUnavailable: no usable answer in the attempts and time that `retry` grants.
+        SourceResting: none is asked for now, since the source kept failing.
         RateLimited: the source wants us to wait longer than that, or has banned us.
         SourceRejected: a 4xx, with the source's own words.
         SourceMalformed: the answer is not what is documented, each time it was asked for.
     """
 
     def once() -> T:
+        asking = request()
         if not pacer.wait(retry.deadline):
             raise RateLimited(source, status=429, retry_after=pacer.held)
-        answer = send(client, request(), source, clock=retry.clock)
+        pacer.admit()
+        began = retry.clock()
         try:
+            answer = send(client, asking, source, clock=retry.clock)
+            pacer.heard(answer.headers)
             body = accept(answer, source, explain)
+            if json:
+                require_json(answer, source)
+            found = read(body)
         except RateLimited as error:
-            unsaid = _UNSAID.get(answer.status, 1.0)
+            unsaid = _UNSAID.get(error.status or 0, 1.0)
             pacer.hold(unsaid if error.retry_after is None else error.retry_after)
+            pacer.failed(error)
             raise
-        if json:
-            require_json(answer, source)
-        return read(body)
+        except NightjarError as error:
+            pacer.failed(error)
+            raise
+        pacer.answered(retry.clock() - began)
+        return found
 
     return retry.run(once)
-
-
-def _after(page: pl.DataFrame, rest: Span) -> datetime:
-    """Return where the next page starts: after the last bar of `rest` that `page` holds.
-
-    Only times that can be bars of `rest` count: one misprinted year must not end a collection.
-    """
-    times = page["open_time"].cast(pl.Int64)
-    start, end, step = to_micros(rest.start), to_micros(rest.end), rest.step
-    micros = step // timedelta(microseconds=1)
-    possible = times.filter((times >= start) & (times % micros == 0))
-    last = possible.filter(possible < end).max()
-    if isinstance(last, int):
-        return from_micros(last) + step
-    if possible.is_empty():
-        raise SourceStalled(rest.venue, format_utc(rest.start))
-    return rest.end  # the next bars that exist are after what was asked for
 
 
 def _forming(step: timedelta, now: datetime) -> pl.Expr:

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from core.errors import NightjarError
 
 _TICK = 1e-6  # seconds; a shorter wait is no wait
 
@@ -64,6 +66,23 @@ class Pacer:
         with self._lock:
             self._held_until = max(self._held_until, self._clock() + seconds)
             self._next = max(self._next, self._held_until)
+
+    def space(self, gap: float) -> None:
+        """Let turns be `gap` seconds apart from now on."""
+        with self._lock:
+            self._gap = gap
+
+    def admit(self) -> None:
+        """Pass a request that is about to be sent; `sources.line.Line` may refuse it."""
+
+    def heard(self, headers: Mapping[str, str]) -> None:
+        """Take in the headers of an answer; a plain pacer does not read them."""
+
+    def answered(self, seconds: float) -> None:
+        """Note a good answer and how long it took; a plain pacer does not."""
+
+    def failed(self, error: NightjarError) -> None:
+        """Note a request that came to nothing; a plain pacer does not."""
 
     @property
     def held(self) -> float:
