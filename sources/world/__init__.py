@@ -1,0 +1,1 @@
+"""Providers beyond venues: aggregators, decentralised exchanges, chains, stock indices."""
