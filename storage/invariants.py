@@ -7,7 +7,6 @@ Each is looked at in full, and nothing is mended here.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -16,8 +15,8 @@ from core.datasets import DATASETS
 from core.errors import InvalidInput, StoreDamaged
 from core.market import check_symbol, check_venue, interval_step
 from core.receipts import Receipt
-from storage import landing, quarantine
-from storage.cold import cold_files, select_files
+from storage import landing, objects, quarantine
+from storage.cold import cold_files, scan_files
 from storage.hot_file import reading
 from storage.migrations import columns_of, has_table
 from storage.schema import CONFIRMED, columns, quoted, sql_type, values
@@ -72,11 +71,11 @@ def check_batches(store: Store) -> list[str]:
 def _of_dataset(store: Store, con: DuckDBPyConnection, dataset: Dataset) -> list[str]:
     there = columns_of(con, dataset.name)
     files = cold_files(store, dataset)
-    gone = [file for file in files if not Path(file.path).exists()]
+    gone = [file for file in files if not objects.exists(file.path)]
     if gone:
         return [f"{dataset.name}: the lake's log names {file.path}, not there" for file in gone]
     found = [] if there is None else list(_types(con, dataset))
-    tiers = {"cold": select_files(dataset, files)} if files else {}
+    tiers = {"cold": scan_files(con, dataset, files)} if files else {}
     if there is not None and set(dataset.columns) <= set(there) and _any(con, dataset):
         tiers["hot"] = f"select {columns(dataset.columns)} from hot.{quoted(dataset.name)}"
     for tier, query in tiers.items():
@@ -149,7 +148,7 @@ def _folders(con: DuckDBPyConnection, dataset: Dataset, files: list[ColdFile]) -
     month = f"strftime({quoted(dataset.time_column)}, '%Y-%m')"
     for file in files:
         rows, first, last = con.execute(
-            f"select count(*), min({month}), max({month}) from ({select_files(dataset, [file])})"
+            f"select count(*), min({month}), max({month}) from ({scan_files(con, dataset, [file])})"
         ).fetchall()[0]
         named = file.partition[dataset.partition_by.index("month")]
         if rows != file.rows:

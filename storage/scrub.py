@@ -1,38 +1,50 @@
-"""A check of what lies in the store: files that changed by themselves."""
+"""A check of what lies in the store: files that changed by themselves, in every tier."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.datasets import DATASETS
 from core.errors import StoreDamaged
+from storage import objects
 from storage.cold import cold_files
-from storage.files import file_sha256
 from storage.hot_file import reading
 from storage.migrations import has_table
 
 if TYPE_CHECKING:
+    from storage.cold import ColdFile
     from storage.store import Store
+
+CHANGED = "its SHA-256 is not the one that was recorded"
 
 
 def scrub(store: Store) -> list[StoreDamaged]:
     """Return the files of the lake that are not what was written, each with what is wrong.
 
-    Every file is read and hashed: Parquet readers return a flipped bit without a word.
+    Every file is read and hashed: Parquet readers return a flipped bit without a word. What it
+    should be is in its name, and in the catalogue for what an older nightjar wrote.
     """
-    with reading(store) as con:
-        known: dict[str, str] = {}
-        if has_table(con, "files"):
-            known = dict(con.execute("select path, sha256 from hot.files").fetchall())
+    known = recorded(store)
     files = [file for dataset in DATASETS.values() for file in cold_files(store, dataset)]
-    found = (_damage(file.path, known.get(store.in_lake(file.path))) for file in files)
+    found = (damage_of(file, known.get(store.in_lake(file.path))) for file in files)
     return [damage for damage in found if damage is not None]
 
 
-def _damage(path: str, expected: str | None) -> StoreDamaged | None:
-    if not Path(path).exists():
-        return StoreDamaged(path, "the lake's log names it, and it is not there")
-    if expected is not None and file_sha256(Path(path)) != expected:
-        return StoreDamaged(path, "its SHA-256 is not the one that was recorded")
-    return None
+def recorded(store: Store) -> dict[str, str]:
+    """Return the hashes that the catalogue keeps, by path inside the lake."""
+    with reading(store) as con:
+        if not has_table(con, "files"):
+            return {}
+        return dict(con.execute("select path, sha256 from hot.files").fetchall())
+
+
+def damage_of(file: ColdFile, known: str | None) -> StoreDamaged | None:
+    """Return what is wrong with a file of the lake, None where it is what was written."""
+    expected = file.sha256 or known
+    if expected is None:
+        return None if objects.exists(file.path) else StoreDamaged(file.path, objects.GONE)
+    try:
+        actual = objects.sha256(file.path)
+    except StoreDamaged as damage:
+        return damage
+    return None if actual == expected else StoreDamaged(file.path, CHANGED)

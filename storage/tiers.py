@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from storage.cold import select_files
+from storage.cold import scan_files
 from storage.migrations import columns_of
 from storage.schema import columns, empty_select, quoted, same_key, sql_type
 
@@ -33,19 +33,21 @@ def union(
     """
     there = columns_of(con, dataset.name)
     if there is None:
-        return f"{select_files(dataset, files)} where {where}" if files else empty_select(dataset)
+        return (
+            f"{scan_files(con, dataset, files)} where {where}" if files else empty_select(dataset)
+        )
     mixed = _mixed(con, dataset, files, where) if files else []
     apart = [file for file in files if file not in mixed]
     hot = _select_hot(dataset, there)
     parts = [f"{hot} where {where}"]
     if mixed:
-        cold = select_files(dataset, mixed)
+        cold = scan_files(con, dataset, mixed)
         parts = [
             _without(dataset, hot, cold, "y.ingested_at > x.ingested_at", where),
             _without(dataset, cold, hot, "y.ingested_at >= x.ingested_at", where),
         ]
     if apart:
-        parts.append(f"{select_files(dataset, apart)} where {where}")
+        parts.append(f"{scan_files(con, dataset, apart)} where {where}")
     return "\nunion all\n".join(parts)
 
 

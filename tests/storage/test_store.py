@@ -38,9 +38,13 @@ def test_making_a_store_touches_no_file(store: Store) -> None:
     assert not store.home.exists()
 
 
-def test_a_lake_at_a_url_is_refused_by_name() -> None:
-    with pytest.raises(SettingsError, match="s3://bucket/lake"):
-        Store.of(load(lake="s3://bucket/lake"))
+def test_a_lake_may_be_in_a_bucket_and_at_no_other_address(tmp_path: Path) -> None:
+    store = Store.of(load(lake="s3://bucket/lake/"))
+    assert store.lake_table("candles") == "s3://bucket/lake/candles"
+    assert not store.owns_lake
+    assert not Store(tmp_path / "home", str(tmp_path / "lake")).owns_lake
+    with pytest.raises(SettingsError, match="ftp://bucket/lake"):
+        Store.of(load(lake="ftp://bucket/lake"))
 
 
 def test_a_file_of_the_lake_is_named_from_the_lake_on(store: Store) -> None:
