@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -120,6 +122,68 @@ class ProviderSettings(OpenProviderSettings):
     key: SecretStr | None = Field(None, description="its key; never printed")
 
 
+def _split(value: Any) -> Any:
+    """Read a list that is written as one text with commas."""
+    if not isinstance(value, str):
+        return value
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+_Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+_ADDRESS = re.compile(r"0x[0-9a-f]{40}", re.ASCII)
+
+
+class SocialSettings(_Group):
+    """What is collected of what people say, and for how long it is kept."""
+
+    queries: _Texts = Field(
+        ("$BTC", "$ETH", "$SOL"), description="what is searched for on Twitter, comma-separated"
+    )
+    subreddits: _Texts = Field(
+        ("CryptoCurrency", "Bitcoin", "ethereum"), description="read on Reddit, comma-separated"
+    )
+    assets: _Texts = Field(
+        ("BTC", "ETH", "SOL"), description="whose mentions are counted, comma-separated"
+    )
+    bots: _Texts = Field(
+        ("AutoModerator", "coinfeedsbot", "ccModBot", "whale_alert"),
+        description="authors whose posts are dropped, comma-separated",
+    )
+    text_days: int = Field(30, ge=1, le=3_650, description="how long a post's text is kept")
+    model: Literal["vader", "finbert"] = Field(
+        "vader", description="what tells a post's mood; finbert needs the extra of that name"
+    )
+
+
+class WhaleSettings(_Group):
+    """Which transfers are large, and whose addresses are an exchange's."""
+
+    threshold_usd: float = Field(
+        1_000_000, gt=0, description="the least worth of a transfer that is kept"
+    )
+    tokens: _Texts = Field(
+        ("USDT", "USDC", "WBTC", "WETH"), description="tokens that are watched, comma-separated"
+    )
+    labels: _Texts = Field(
+        (), description="exchanges' addresses beside the known ones: 0x…=name, comma-separated"
+    )
+
+    @field_validator("labels")
+    @classmethod
+    def _check_labels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for label in value:
+            address, _, name = label.partition("=")
+            if not _ADDRESS.fullmatch(address.lower()) or not name:
+                raise ValueError("expected labels such as 0x28c6…1d60=binance")
+        return value
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The labels' names by address."""
+        pairs = (label.partition("=") for label in self.labels)
+        return {address.lower(): name for address, _, name in pairs}
+
+
 class Settings(BaseSettings):
     """All that a person can set; `load` reads them, nothing else should."""
 
@@ -180,7 +244,7 @@ class Settings(BaseSettings):
     okx_perp: OpenProviderSettings = OpenProviderSettings()
     dexscreener: OpenProviderSettings = OpenProviderSettings()
     yahoo: OpenProviderSettings = OpenProviderSettings()
-    stooq: OpenProviderSettings = OpenProviderSettings()
+    stooq: ProviderSettings = ProviderSettings()
     coingecko: ProviderSettings = ProviderSettings()
     coinmarketcap: ProviderSettings = ProviderSettings()
     cryptocompare: ProviderSettings = ProviderSettings()
@@ -191,6 +255,8 @@ class Settings(BaseSettings):
     twitter: ProviderSettings = ProviderSettings()
     reddit: ProviderSettings = ProviderSettings()
     lunarcrush: ProviderSettings = ProviderSettings()
+    social: SocialSettings = SocialSettings()
+    whales: WhaleSettings = WhaleSettings()
     costs: CostSettings = CostSettings()
     vetting: VettingSettings = VettingSettings()
     paper: PaperSettings = PaperSettings()

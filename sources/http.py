@@ -7,6 +7,7 @@ errors are never passed on: one of them quotes header values, which may be a key
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 TIMEOUT = httpx.Timeout(15.0, connect=5.0, pool=60.0)  # seconds; of each read, not of an answer
 WITHIN = 60.0  # seconds that the whole body of one answer may take
 AT_MOST = 64 * 1024 * 1024  # bytes of one answer, unpacked
+# Its line about each request quotes the address, and two providers take a key only there.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 

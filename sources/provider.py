@@ -59,7 +59,7 @@ class Page(NamedTuple):
 
 
 class Feed(Protocol):
-    """One dataset of one provider."""
+    """One dataset of one provider; one whose answers are no JSON says so by `json = False`."""
 
     @property
     def subjects(self) -> str:
@@ -161,6 +161,7 @@ def _ask(
         explain=provider.explain,
         pacer=pacer,
         retry=retry,
+        json=getattr(feed, "json", True),
     )
 
 

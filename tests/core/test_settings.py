@@ -76,3 +76,21 @@ def test_secrets_are_never_printed(here: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(SettingsError) as error:
         load()
     assert CANARY not in str(error.value)
+
+
+def test_lists_inside_a_group_are_written_with_commas(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "nightjar.toml").write_text('[social]\nsubreddits = "Bitcoin, ethereum,"\n')
+    monkeypatch.setenv("NIGHTJAR_SOCIAL__BOTS", "one,two")
+    monkeypatch.setenv("NIGHTJAR_WHALES__LABELS", f"0x{'Ab' * 20}=mine")
+    settings = load()
+    assert settings.social.subreddits == ("Bitcoin", "ethereum")
+    assert settings.social.bots == ("one", "two")
+    assert settings.whales.names == {f"0x{'ab' * 20}": "mine"}
+
+
+@pytest.mark.parametrize("label", ["0x12=mine", f"0x{'ab' * 20}", f"0x{'ab' * 20}=", "mine"])
+def test_a_label_is_an_address_and_a_name(here: Path, label: str) -> None:
+    with pytest.raises(SettingsError, match=r"whales.labels: .*0x28c6…1d60=binance"):
+        load(whales={"labels": label})
