@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from core.clock import require_utc, to_micros
+from core.clock import floor_to, require_utc, to_micros
 from core.datasets import dataset_named
 from core.errors import StoreDamaged
 from storage import lock, objects
@@ -84,7 +84,12 @@ def archive(
 
 
 def _cut(moment: datetime, *, whole_months: bool) -> datetime:
-    return datetime(moment.year, moment.month, 1 if whole_months else moment.day, tzinfo=UTC)
+    return month_of(moment) if whole_months else floor_to(moment, timedelta(days=1))
+
+
+def month_of(moment: datetime) -> datetime:
+    """Return when the month of a moment began."""
+    return datetime(moment.year, moment.month, 1, tzinfo=UTC)
 
 
 def _old_partitions(store: Store, dataset: Dataset, before: datetime) -> list[Partition]:
@@ -147,7 +152,7 @@ def partition_condition(dataset: Dataset, partition: Partition) -> str:
 def month_span(month: str) -> tuple[datetime, datetime]:
     """Return when a month such as `2026-03` starts and ends."""
     start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
-    return start, _cut(start + timedelta(days=31), whole_months=True)
+    return start, month_of(start + timedelta(days=31))
 
 
 def files_of(store: Store, dataset: Dataset, partition: Partition) -> list[ColdFile]:

@@ -59,7 +59,7 @@ def take_over(store: Store, folder: str) -> CommitProperties:
 def require_ours(store: Store, folder: str, table: DeltaTable | None) -> None:
     """Raise `LakeTaken` unless this desk made the table's newest commit, or nobody owns it yet."""
     newest = None if table is None else _newest(table)
-    known = _read(store).tables.get(folder, [])
+    known = _read(store).tables.get(_name(folder), [])
     if newest is not None and newest not in known:
         raise LakeTaken(folder, owner=_owner(folder, table))
 
@@ -67,7 +67,7 @@ def require_ours(store: Store, folder: str, table: DeltaTable | None) -> None:
 def _properties(store: Store, folder: str, newest: int | None) -> CommitProperties:
     token = secrets.randbits(62)
     tokens = _read(store)
-    tokens.tables[folder] = [token, *([] if newest is None else [newest])][:_KEPT]
+    tokens.tables[_name(folder)] = [token, *([] if newest is None else [newest])][:_KEPT]
     with replacing(_path(store)) as temporary:
         temporary.write_bytes(msgspec.json.encode(tokens))
     return CommitProperties(
@@ -78,6 +78,11 @@ def _properties(store: Store, folder: str, newest: int | None) -> CommitProperti
         ],
         max_commit_retries=3,
     )
+
+
+def _name(folder: str) -> str:
+    """Return the table's name: a lake that moved is still the lake."""
+    return folder.rsplit("/", 1)[-1]
 
 
 def _newest(table: DeltaTable) -> int | None:

@@ -6,7 +6,7 @@ Each is looked at in full, and nothing is mended here.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -52,20 +52,30 @@ def check_invariants(store: Store) -> list[str]:
 
 
 def check_batches(store: Store) -> list[str]:
-    """Return every landed and merged row that is neither stored nor quarantined.
+    """Return the merged batches of landing with rows that are neither stored nor quarantined."""
+    return [
+        f"{count} rows of {batch} are neither stored nor quarantined"
+        for batch, count in lost_rows(store).items()
+    ]
+
+
+def lost_rows(store: Store) -> dict[str, int]:
+    """Return how many rows of each landed and merged batch are neither stored nor quarantined.
 
     A stored row stands for a landed one when it has its key, and the same values or newer ones.
-    Reads all of landing: for doctor and proofs, not for every step.
+    Batches that lost nothing, and files that are no batches any more, are not named. Reads all of
+    landing: for doctor and proofs, not for every step.
     """
-    found: list[str] = []
+    found: dict[str, int] = {}
     with reading(store) as con:
         if not has_table(con, "batches"):
             return found
         query = "select batch, dataset from hot.batches where state = 'merged' order by all"
         for batch, name in con.execute(query).fetchall():
             if name in DATASETS and (store.home / batch).is_file():
-                found += _unaccounted(store, con, DATASETS[name], batch)
-    return found
+                with suppress(StoreDamaged):
+                    found[batch] = _unaccounted(store, con, DATASETS[name], batch)
+    return {batch: count for batch, count in found.items() if count}
 
 
 def _of_dataset(store: Store, con: DuckDBPyConnection, dataset: Dataset) -> list[str]:
@@ -163,16 +173,9 @@ def _settled_once(con: DuckDBPyConnection) -> Iterator[str]:
         yield f"batches: {batch} is settled {count} times"
 
 
-def _unaccounted(
-    store: Store, con: DuckDBPyConnection, dataset: Dataset, batch: str
-) -> Iterator[str]:
-    """Yield how many rows of a merged batch can be found nowhere."""
-    receipt = Receipt(dataset.name, batch, rows=0, source="")
-    try:
-        rows = landing.read_batch(store, receipt)
-    except StoreDamaged as error:
-        yield f"{dataset.name}: {error}"
-        return
+def _unaccounted(store: Store, con: DuckDBPyConnection, dataset: Dataset, batch: str) -> int:
+    """Return how many rows of a merged batch can be found nowhere."""
+    rows = landing.read_batch(store, Receipt(dataset.name, batch, rows=0, source=""))
     key = " and ".join(f"k.{quoted(n)} is not distinct from l.{quoted(n)}" for n in dataset.key)
     said = f"row({columns(values(dataset), 'k')}) is not distinct from "
     said += f"row({columns(values(dataset), 'l')})"
@@ -184,8 +187,7 @@ def _unaccounted(
             f"and not exists (from ({stored}) k where {key} "
             f"and (k.ingested_at >= l.ingested_at or {said}))"
         ).fetchall()
-    if count:
-        yield f"{dataset.name}: {count} rows of {batch} are neither stored nor quarantined"
+    return int(count)
 
 
 @contextmanager

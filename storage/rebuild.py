@@ -1,0 +1,195 @@
+"""Hot made again from what of it can be read, and from cold.
+
+Nothing damaged is deleted: it is moved to `NIGHTJAR_HOME/damaged/`, and can be deleted by hand
+once nobody misses anything.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import duckdb
+import msgspec
+
+from core.clock import require_utc, to_micros
+from core.datasets import DATASETS
+from core.errors import LakeUnavailable, StoreDamaged
+from storage import lock, objects
+from storage.archive import month_of
+from storage.cold import cold_files, scan_files
+from storage.hot_file import in_memory, opened
+from storage.schema import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    import polars as pl
+    from duckdb import DuckDBPyConnection
+
+    from core.datasets import Dataset
+    from storage.store import Store
+
+FOLDER = "damaged"
+_GROUP = 122_880  # rows of a DuckDB row group: what a broken block takes with it
+_CATALOGUE = ("batches", "files")
+
+
+class Rebuilt(msgspec.Struct, frozen=True):
+    """What became of one table of hot: rows that could be read, that could not, and of cold."""
+
+    table: str
+    salvaged: int = 0
+    unreadable: int = 0
+    from_cold: int = 0
+
+
+def set_aside(store: Store, path: Path, now: datetime) -> Path:
+    """Move a damaged file to `damaged/`; return where it is now."""
+    folder = store.home / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{require_utc(now):%Y%m%dT%H%M%S}-{path.name}"
+    shutil.move(path, target)
+    return target
+
+
+def rebuild_hot(store: Store, *, now: datetime) -> list[Rebuilt]:
+    """Make `hot.duckdb` anew; the old file goes to `damaged/`.
+
+    Rows of it that can still be read are kept, whatever else is broken. Then come the rows of
+    cold that are young enough to be hot. What landing has beside is not looked at here.
+
+    Raises:
+        StoreBusy: somebody else held the store for longer than its `lock_wait`.
+    """
+    patience = lock.Patience(store.lock_wait)
+    with lock.one_writer(store, "rebuilding hot.duckdb", patience):
+        with lock.hot_alone(store, patience):
+            old = _hot_aside(store, now)
+        done = [_salvage(store, old, name, now) for name in (*_CATALOGUE, *DATASETS)]
+        done += [_thaw(store, dataset, now) for dataset in DATASETS.values()]
+        _record_files(store, now)
+    tables: dict[str, Rebuilt] = {}
+    for part in done:
+        had = tables.get(part.table, Rebuilt(part.table))
+        tables[part.table] = msgspec.structs.replace(
+            had,
+            salvaged=had.salvaged + part.salvaged,
+            unreadable=had.unreadable + part.unreadable,
+            from_cold=had.from_cold + part.from_cold,
+        )
+    return [table for table in tables.values() if table != Rebuilt(table.table)]
+
+
+def _hot_aside(store: Store, now: datetime) -> Path | None:
+    """Move the hot file and its log of changes aside together, so that they still fit."""
+    if not store.hot_path.exists():
+        return None
+    log = store.hot_path.with_name(store.hot_path.name + ".wal")
+    moved = set_aside(store, store.hot_path, now)
+    if log.exists():
+        shutil.move(log, moved.with_name(moved.name + ".wal"))
+    return moved
+
+
+def _salvage(store: Store, old: Path | None, table: str, now: datetime) -> Rebuilt:
+    """Copy what can be read of one table into the new file."""
+    if old is None:
+        return Rebuilt(table)
+    parts, unreadable = _readable(old, table)
+    with opened(store, now=now) as con:
+        for part in parts:
+            _insert(con, table, part)
+    return Rebuilt(table, salvaged=sum(part.height for part in parts), unreadable=unreadable)
+
+
+def _readable(old: Path, table: str) -> tuple[list[pl.DataFrame], int]:
+    """Return what can be read of a table of a damaged file, and how many rows cannot."""
+    try:
+        with _damaged(old) as con:
+            total = int(con.execute(f"select count(*) from {quoted(table)}").fetchall()[0][0])
+    except duckdb.Error:
+        return [], 0
+    parts = []
+    for start in range(0, total, _GROUP):
+        where = f"rowid >= {start} and rowid < {start + _GROUP}"
+        try:  # opened again for each part: a broken block makes DuckDB give up the whole file
+            with _damaged(old) as con:
+                parts.append(con.sql(f"select * from {quoted(table)} where {where}").pl())
+        except duckdb.Error:
+            continue
+    return parts, total - sum(part.height for part in parts)
+
+
+@contextmanager
+def _damaged(old: Path) -> Iterator[DuckDBPyConnection]:
+    """Open a damaged file for reading; as it was last checkpointed where its log is broken."""
+    try:
+        con = duckdb.connect(old, read_only=True)
+    except duckdb.Error:
+        log = old.with_name(old.name + ".wal")
+        if not log.exists():
+            raise
+        log.rename(log.with_name(log.name + ".unreadable"))
+        con = duckdb.connect(old, read_only=True)
+    try:
+        con.execute("set TimeZone = 'UTC'")
+        yield con
+    finally:
+        con.close()
+
+
+def _insert(con: DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:
+    there = [row[0] for row in con.execute(f"describe hot.{quoted(table)}").fetchall()]
+    con.register("salvaged", rows.select([name for name in rows.columns if name in there]))
+    con.execute(f"insert into hot.{quoted(table)} by name select * from salvaged")
+    con.unregister("salvaged")
+
+
+def _thaw(store: Store, dataset: Dataset, now: datetime) -> Rebuilt:
+    """Copy cold rows that are young enough to be hot, and are not, into the new file."""
+    nothing = Rebuilt(dataset.name)
+    try:
+        files = cold_files(store, dataset)
+        if not files:
+            return nothing
+        with in_memory() as con:
+            query = f"from ({scan_files(con, dataset, files)})"
+            if dataset.hot_days is not None:
+                since = month_of(require_utc(now) - timedelta(days=dataset.hot_days))
+                query += f" where {quoted(dataset.time_column)} >= "
+                query += f"make_timestamptz({to_micros(since)})"
+            young = dataset.conform(con.sql(query).pl())
+    except (StoreDamaged, LakeUnavailable, duckdb.Error):
+        return nothing  # what is wrong with the lake is another finding
+    with opened(store, now=now) as con:
+        key = ", ".join(map(quoted, dataset.key))
+        con.register("young", young)
+        copied = con.execute(
+            f"insert into hot.{quoted(dataset.name)} by name "
+            f"select * from young anti join hot.{quoted(dataset.name)} using ({key})"
+        ).fetchall()
+        con.unregister("young")
+    return Rebuilt(dataset.name, from_cold=int(copied[0][0]))
+
+
+def _record_files(store: Store, now: datetime) -> None:
+    """Make the catalogue's hashes those of the lake's files, as far as they are known."""
+    there = []
+    for dataset in DATASETS.values():
+        try:
+            there += [(dataset.name, file) for file in cold_files(store, dataset)]
+        except (StoreDamaged, LakeUnavailable):
+            continue
+    with opened(store, now=now) as con:
+        known = {row[0] for row in con.execute("select path from hot.files").fetchall()}
+        for name, file in there:
+            path = store.in_lake(file.path)
+            if path not in known and objects.exists(file.path):
+                digest = file.sha256 or objects.sha256(file.path)
+                row = [name, path, file.rows, digest, now]
+                con.execute("insert into hot.files values (?, ?, ?, ?, ?)", row)
