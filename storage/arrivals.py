@@ -29,7 +29,7 @@ ARRIVALS = (
     "create table if not exists arrivals (dataset VARCHAR, series VARCHAR, key VARCHAR, "
     "ingested_at TIMESTAMPTZ, first TIMESTAMPTZ, last TIMESTAMPTZ, stored_at TIMESTAMPTZ)"
 )
-# So many rows of one source and moment are named one by one: less than that is not worth a range.
+# Up to so many rows that came late are named one by one; a range could cover others by mistake.
 _FEW = 64
 
 
@@ -84,13 +84,14 @@ def _note_bars(con: DuckDBPyConnection, dataset: Dataset, time: str, now: dateti
 
 
 def _note_rows(con: DuckDBPyConnection, dataset: Dataset, time: str, now: datetime) -> None:
-    """Write a line for each row of small groups and of groups that came in parts, else one."""
+    """Write a line for each row of a group that came late or in parts, else one for the group."""
     known = f"dataset = {literal(dataset.name)}"
     con.execute(
         "create or replace temp table spread as select f.*, "
-        f"rows <= {_FEW} or exists (select 1 from hot.arrivals a where {known} "
-        "and a.series = f.series and a.ingested_at = f.ingested_at "
-        "and a.first <= f.last and a.last >= f.first) as apart from fresh f"
+        f"(rows <= {_FEW} and ingested_at <> $now) or exists (select 1 from hot.arrivals a "
+        f"where {known} and a.series = f.series and a.ingested_at = f.ingested_at "
+        "and a.first <= f.last and a.last >= f.first) as apart from fresh f",
+        {"now": now},
     )
     con.execute(
         f"insert into hot.arrivals by name select {literal(dataset.name)} as dataset, *, "

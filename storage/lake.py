@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import polars as pl
 
+from core.clock import require_utc
 from core.datasets import CANDLES
 from core.errors import NothingStored, QueryRefused, StoreDamaged
 from core.market import interval_step
@@ -39,6 +40,7 @@ def sql(
     *,
     store: Store | None = None,
     max_rows: int | None = None,
+    as_of: datetime | None = None,
 ) -> pl.DataFrame:
     """Run one reading SQL statement over the store.
 
@@ -50,14 +52,18 @@ def sql(
         params: the values.
         store: which store; default is the one that the settings speak of.
         max_rows: the most rows to return; default is all.
+        as_of: answer as the store stood at that moment; default is as it stands.
 
     Raises:
+        InvalidInput: `as_of` has no zone.
         QueryRefused: the SQL is wrong, or does more than read the store.
         StoreBusy: somebody else wrote for longer than the store's `lock_wait`.
     """
     where = store or default_store()
     check_statement(query)
-    return _again_if_gone(lambda: _run(where, query, params, max_rows))
+    if as_of is not None:
+        as_of = require_utc(as_of)
+    return _again_if_gone(lambda: _run(where, query, params, max_rows, as_of))
 
 
 def read_candles(
@@ -119,12 +125,13 @@ def _run(
     query: str,
     params: Mapping[str, Any] | Sequence[Any] | None,
     max_rows: int | None,
+    as_of: datetime | None,
 ) -> pl.DataFrame:
     with reading(store) as con:
         tables = tables_in(query)
-        files = list_files(store, tables)
+        files = list_files(store, tables, history=as_of is not None)
         with _translating(files.paths):
-            create_views(con, tables, files)
+            create_views(con, tables, files, as_of=as_of)
             lock_down(con, files.paths)
             relation = con.sql(query, params=params)
             if max_rows is not None:

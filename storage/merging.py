@@ -178,8 +178,9 @@ def _record_revisions(
 ) -> None:
     """Record the value that did not stay, beside the one that did.
 
-    `revised_at` is later than that of the key's last revision, whatever the clock says;
-    `replaced` says whether what readers see changed then.
+    `revised_at` is later than that of the key's last revision, whatever the clock says, so that
+    it names one; `stored_at` is what the clock says. `replaced` says whether what readers see
+    changed then.
     """
     con.execute(
         "insert into hot.revisions by name "
@@ -191,7 +192,8 @@ def _record_revisions(
         "old.ingested_at as old_ingested_at, newer as replaced, new.source as source, "
         "new.ingested_at as ingested_at from decided), "
         "last as (select dataset, key, max(revised_at) as revised from hot.revisions group by all) "
-        "select w.*, greatest($now, last.revised + interval 1 microsecond) as revised_at "
+        "select w.*, $now as stored_at, "
+        "greatest($now, last.revised + interval 1 microsecond) as revised_at "
         "from written w left join last using (dataset, key)",
         {"now": now, "losers": losers},
     )

@@ -3,46 +3,42 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.datasets import CANDLES, DATASETS
-from core.market import INTERVALS
+from core.datasets import CANDLES, DATASETS, REVISIONS
 from storage import quarantine as held_back
+from storage.asof import History, moment
 from storage.cold import cold_files
+from storage.grid import STEP
 from storage.migrations import has_table
 from storage.schema import columns, literal, parquet_rows, quoted, sql_type
 from storage.tiers import union
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from duckdb import DuckDBPyConnection
 
     from storage.cold import ColdFile
     from storage.store import Store
 
-_MICROS = " ".join(
-    f"when {literal(name)} then {step // timedelta(microseconds=1)}"
-    for name, step in INTERVALS.items()
-)
-_STEP = f"case interval {_MICROS} end"
 _SERIES = "venue, symbol, interval"
 
 COVERAGE = f"""
 select {_SERIES}, min(open_time) as first, max(open_time) as last, count(*) as bars,
-  (epoch_us(max(open_time)) - epoch_us(min(open_time))) // any_value({_STEP}) + 1 as expected,
+  (epoch_us(max(open_time)) - epoch_us(min(open_time))) // any_value({STEP}) + 1 as expected,
   expected - bars as missing
 from candles group by {_SERIES}
 """
 
 # From the bar that should come after a stored one to the next stored one: [start, end).
 GAPS = f"""
-select {_SERIES}, open_time + to_microseconds({_STEP}) as start, following as "end",
-  (epoch_us(following) - epoch_us(open_time)) // {_STEP} - 1 as bars
+select {_SERIES}, open_time + to_microseconds({STEP}) as start, following as "end",
+  (epoch_us(following) - epoch_us(open_time)) // {STEP} - 1 as bars
 from (select {_SERIES}, open_time,
   lead(open_time) over (partition by {_SERIES} order by open_time) as following from candles)
-where epoch_us(following) - epoch_us(open_time) > {_STEP}
+where epoch_us(following) - epoch_us(open_time) > {STEP}
 """
 
 _COMPUTED = {"coverage": COVERAGE, "gaps": GAPS}
@@ -57,6 +53,8 @@ _EMPTY = {
         "null::VARCHAR as sha256, null::TIMESTAMPTZ as written_at where false"
     ),
 }
+# When a row of them was written.
+_NOTED = {"quarantine": "quarantined_at", "batches": "settled_at", "files": "written_at"}
 TABLES = (*DATASETS, "quarantine", *_COMPUTED, *_EMPTY)
 _ANY_TABLE = re.compile(r"\b(show|query|query_table|information_schema|duckdb_\w+|sqlite_master)\b")
 
@@ -89,27 +87,44 @@ def tables_in(query: str) -> list[str]:
     return [name for name in TABLES if name in named]
 
 
-def list_files(store: Store, tables: Sequence[str]) -> Files:
-    """Return the files of the tables as they are now.
+def list_files(store: Store, tables: Sequence[str], *, history: bool = False) -> Files:
+    """Return the files of the tables as they are now, and those that history is told by.
 
     To be asked after the hot file was opened: a row that left hot before is then in the list.
     """
-    cold = {name: cold_files(store, DATASETS[name]) for name in tables if name in DATASETS}
+    wanted = dict.fromkeys([*tables, REVISIONS.name] if history else tables)
+    cold = {name: cold_files(store, DATASETS[name]) for name in wanted if name in DATASETS}
     return Files(cold, held_back.files(store) if "quarantine" in tables else {})
 
 
-def create_views(con: DuckDBPyConnection, tables: Sequence[str], files: Files) -> None:
-    """Make the tables, where `con` has the hot file as `hot`."""
+def create_views(
+    con: DuckDBPyConnection,
+    tables: Sequence[str],
+    files: Files,
+    *,
+    as_of: datetime | None = None,
+) -> None:
+    """Make the tables, where `con` has the hot file as `hot`: as they are, or as they were."""
+    history = None if as_of is None else History(con, as_of, files.cold[REVISIONS.name])
     for table in tables:
-        if table in DATASETS:
+        if table in DATASETS and history is not None:
+            query = history.rows(DATASETS[table], files.cold[table])
+        elif table in DATASETS:
             query = union(con, DATASETS[table], files.cold[table])
-        elif table == "quarantine":
-            query = _quarantine(files.quarantine)
         elif table in _COMPUTED:
             query = _COMPUTED[table]
         else:
-            query = f"from hot.{table}" if has_table(con, table) else _EMPTY[table]
+            query = _own(con, table, files)
+            if as_of is not None:
+                query = f"from ({query}) where {_NOTED[table]} <= {moment(as_of)}"
         con.execute(f"create view {quoted(table)} as {query}")
+
+
+def _own(con: DuckDBPyConnection, table: str, files: Files) -> str:
+    """Return the query of a table that is no dataset and follows from none."""
+    if table == "quarantine":
+        return _quarantine(files.quarantine)
+    return f"from hot.{table}" if has_table(con, table) else _EMPTY[table]
 
 
 def _quarantine(files: dict[str, list[str]]) -> str:

@@ -18,12 +18,13 @@ REVISIONS = Dataset(
         "old_ingested_at": TIME,
         # True: the new value took the old one's place then; False: the old one came too late.
         "replaced": pl.Boolean(),
-        "revised_at": TIME,
+        "stored_at": TIME,  # when the store changed
+        "revised_at": TIME,  # the same, or just after the key's last revision where that is later
         **PROVENANCE,  # of the new value
     },
     key=("dataset", "key", "revised_at"),
     time_column="revised_at",
-    since=dict.fromkeys(("old_ingested_at", "replaced"), 4),
+    since=dict.fromkeys(("old_ingested_at", "replaced", "stored_at"), 4),
 )
 
 ASKED = Dataset(
