@@ -60,17 +60,18 @@ def ingest(
     return DONE
 
 
-def sql(query: str, /, *, as_json: Json = False) -> int:
+def sql(query: str, /, *, as_of: Moment = None, as_json: Json = False) -> int:
     """Ask the store, hot and cold, in DuckDB's SQL; reading only.
 
     Args:
         query: one SELECT, such as "select symbol, count(*) from candles group by symbol".
+        as_of: answer as the store stood then, such as 2026-06-01T03:00Z; default is as it stands.
     """
     load_settings()
     from serving.terminal import show_frame
     from storage.lake import sql as ask
 
-    frame = ask(query)
+    frame = ask(query, as_of=as_of)
     if as_json:
         print(frame.write_json())
     else:
