@@ -12,12 +12,15 @@ import duckdb
 from core.errors import StoreBusy, StoreDamaged, StoreUnwritable
 from storage import lock
 from storage.connections import borrowed
+from storage.files import replacing
+from storage.journal import journal_path, journalled, recover
 from storage.migrations import migrate, refuse_newer
 from storage.schema import literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
+    from pathlib import Path
 
     from duckdb import DuckDBPyConnection
 
@@ -45,15 +48,36 @@ def opened(store: Store, *, now: datetime) -> Iterator[DuckDBPyConnection]:
     committed at the end, or nothing of it happened.
     """
     patience = lock.Patience(store.lock_wait)
-    attach = f"attach {literal(str(store.hot_path))} as hot"
-    with lock.hot_alone(store, patience), _translating(store), in_memory() as con:
-        _patiently(store, patience, lambda: con.execute(attach))
+    with lock.hot_alone(store, patience):
+        recover(store)
+        if not store.hot_path.exists():
+            _make(store, now)
+        with _translating(store), in_memory() as con:
+            _patiently(store, patience, lambda: con.execute(_attach(store.hot_path)))
+            # One checkpoint, when all is done: the journal is of the state before it.
+            con.execute("set wal_autocheckpoint = '1TB'")
+            with journalled(store, con):
+                con.execute("use hot")
+                migrate(con, store.hot_path, now)
+                con.execute("begin")
+                yield con
+                con.execute("commit")
+                con.execute("use memory")
+                con.execute("detach hot")
+
+
+def _make(store: Store, now: datetime) -> None:
+    """Make the hot file: whole, with its tables, before it has its name."""
+    with replacing(store.hot_path) as path, _translating(store), in_memory() as con:
+        con.execute(_attach(path))
         con.execute("use hot")
         migrate(con, store.hot_path, now)
-        con.execute("begin")
-        yield con
-        con.execute("commit")
         con.execute("use memory")
+        con.execute("detach hot")
+
+
+def _attach(path: Path) -> str:
+    return f"attach {literal(str(path))} as hot"
 
 
 @contextmanager
@@ -68,12 +92,23 @@ def reading(store: Store) -> Iterator[DuckDBPyConnection]:
             yield con
         return
     patience = lock.Patience(store.lock_wait)
-    attach = f"attach {literal(str(store.hot_path))} as hot (read_only)"
-    with lock.hot_shared(store, patience), in_memory() as con:
+    with _shared(store, patience), in_memory() as con:
         con.execute("set temp_directory = $folder", {"folder": str(store.home / "tmp")})
-        _patiently(store, patience, lambda: con.execute(attach))
+        _patiently(store, patience, lambda: con.execute(f"{_attach(store.hot_path)} (read_only)"))
         refuse_newer(con, store.hot_path)
         yield con
+
+
+@contextmanager
+def _shared(store: Store, patience: lock.Patience) -> Iterator[None]:
+    """Keep writers away; mend first what one that was cut off has left."""
+    while True:
+        with lock.hot_shared(store, patience):
+            if not journal_path(store).exists():
+                yield
+                return
+        with lock.hot_alone(store, patience):
+            recover(store)
 
 
 @contextmanager
