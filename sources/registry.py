@@ -15,6 +15,15 @@ import msgspec
 from core.errors import InvalidInput, KeyMissing
 from sources.pacing import shared_pacer
 from sources.venues.binance import Binance
+from sources.venues.binance_perp import BinancePerp
+from sources.venues.bybit import Bybit
+from sources.venues.bybit_perp import BybitPerp
+from sources.venues.coinbase import Coinbase
+from sources.venues.htx import Htx
+from sources.venues.kraken import Kraken
+from sources.venues.kucoin import KuCoin
+from sources.venues.okx import Okx
+from sources.venues.okx_perp import OkxPerp
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -64,9 +73,37 @@ _OLDER: dict[str, tuple[str | None, str | None]] = {
     "binance": ("binance_url", "binance_api_key"),
 }
 
+_SPOT = ("tickers", "market_trades", "order_books", "instruments", "venue_status")
+_PERPETUAL = (
+    "market_trades",
+    "order_books",
+    "instruments",
+    "mark_prices",
+    "funding_rates",
+    "open_interest",
+)
 _TABLE = (
     SourceInfo("sandbox", (CANDLES,), "the offline exchange", Binance),
-    SourceInfo("binance", (CANDLES,), "Binance spot over REST", Binance, key="optional"),
+    SourceInfo("binance", (CANDLES, *_SPOT), "Binance spot", Binance, key="optional"),
+    SourceInfo("binance_perp", (CANDLES, *_PERPETUAL), "Binance perpetuals", BinancePerp),
+    SourceInfo("bybit", (CANDLES, *_SPOT), "Bybit spot", Bybit),
+    SourceInfo(
+        "bybit_perp",
+        (CANDLES, *_SPOT, "mark_prices", "funding_rates", "open_interest"),
+        "Bybit perpetuals",
+        BybitPerp,
+    ),
+    SourceInfo("coinbase", (CANDLES, *_SPOT), "Coinbase spot", Coinbase),
+    SourceInfo("htx", (CANDLES, *_SPOT), "HTX spot, the newest 2,000 bars", Htx),
+    SourceInfo("kraken", (CANDLES, *_SPOT), "Kraken spot, the newest 720 bars", Kraken),
+    SourceInfo("kucoin", (CANDLES, *_SPOT), "KuCoin spot", KuCoin),
+    SourceInfo("okx", (CANDLES, *_SPOT), "OKX spot", Okx),
+    SourceInfo(
+        "okx_perp",
+        (CANDLES, "instruments", "venue_status", "mark_prices", "funding_rates", "open_interest"),
+        "OKX perpetual swaps",
+        OkxPerp,
+    ),
     SourceInfo(
         "binance-archive",
         (CANDLES,),

@@ -1,34 +1,43 @@
-"""Binance spot: bars from `GET /api/v3/klines`, symbols from `GET /api/v3/exchangeInfo`.
+"""Binance spot: bars from `GET /api/v3/klines`; what else it gives is in `binance_markets`.
 
 https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints
 https://developers.binance.com/docs/binance-spot-api-docs/rest-api/limits
 The sandbox exchange speaks the same protocol: `Binance(url, name="sandbox")`.
+
+Bars: `startTime` and `endTime` are milliseconds and both belong to what is answered; oldest first;
+at most 1,000, of which the oldest where there are more. A minute without a trade has a bar that
+repeats the last price. A bar's closing time says when it stops forming.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import httpx
 import msgspec
 import polars as pl
 
 from core.clock import to_micros
-from core.errors import InvalidInput, SourceMalformed
-from core.market import check_symbol, check_venue, interval_step
-from sources.answers import decode, key_for_header, opening, without_key
+from core.errors import SourceMalformed
+from core.market import check_venue, interval_step
+from sources.answers import decode, opening, without_key
+from sources.api import Api
 from sources.base import ask
 from sources.frames import bars
 from sources.numbers import float_columns
 from sources.pacing import Pacer
 from sources.paging import Paging
 from sources.retry import PATIENT, Retry
+from sources.shapes import Count, Millis
+from sources.venues.binance_markets import spot_feeds
+from sources.venues.feeds import has_a_name
 
 if TYPE_CHECKING:
+    import httpx
     from pydantic import SecretStr
 
     from core.market import Span
+    from sources.provider import Feed
 
 URL = "https://api.binance.com"
 PAGE = 1_000
@@ -36,9 +45,6 @@ PAGE = 1_000
 PACE = 20.0
 SANDBOX_PACE = 1_000.0  # it is our own machine
 
-# Up to the year 9999 in ms: microseconds where milliseconds were agreed are refused.
-Millis = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
-Count = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 # open time, open, high, low, close, volume, close time, quote volume, trades,
 # taker buy volume, taker buy quote volume, unused
 Row = tuple[Millis, str, str, str, str, str, Millis, str, Count, str, str, str]
@@ -71,13 +77,14 @@ _refusal = msgspec.json.Decoder(_Refusal)
 
 
 class Binance:
-    """Spot bars; implements `sources.base.Venue`.
+    """Spot; implements `sources.base.Venue` and `sources.provider.Provider`.
 
     `api_key` is sent as `X-MBX-APIKEY` where it is given; public data needs none.
     """
 
     page_bars = PAGE
     paging = Paging.FORWARD
+    bars_path = "/api/v3/klines"
 
     def __init__(
         self,
@@ -91,8 +98,9 @@ class Binance:
         self.name = check_venue(name)
         self.per_second = per_second or (SANDBOX_PACE if name == "sandbox" else PACE)
         self._key = api_key
-        if api_key:
-            key_for_header(api_key)
+        self._api = Api(self.name, url, api_key, header="X-MBX-APIKEY")
+        # The sandbox speaks of bars only.
+        self.feeds: dict[str, Feed] = {} if name == "sandbox" else spot_feeds(self._api)
 
     def request(self, span: Span) -> httpx.Request:
         """Ask for the first page of `span`; this venue's `endTime` is inclusive."""
@@ -101,9 +109,9 @@ class Binance:
             "interval": span.interval,
             "startTime": -(-to_micros(span.start) // 1_000),
             "endTime": -(-to_micros(span.end) // 1_000) - 1,
-            "limit": PAGE,
+            "limit": self.page_bars,
         }
-        return self._get("/api/v3/klines", params)
+        return self._api.get(self.bars_path, params)
 
     def parse(self, body: bytes, span: Span) -> pl.DataFrame:
         """Read one page of bars; prices that are numbers but no prices are left to the gate."""
@@ -147,7 +155,7 @@ class Binance:
         """
         info = ask(
             self.name,
-            lambda: self._get("/api/v3/exchangeInfo", {"symbolStatus": "TRADING"}),
+            lambda: self._api.get("/api/v3/exchangeInfo", {"symbolStatus": "TRADING"}),
             client,
             read=lambda body: decode(_info, body, self.name),
             explain=self.explain,
@@ -155,14 +163,7 @@ class Binance:
             retry=retry,
         )
         names = (f"{m.base}-{m.quote}" for m in info.symbols if m.status == "TRADING")
-        return sorted({name for name in names if _has_a_name(name)})
-
-    def _get(self, path: str, params: dict[str, str | int]) -> httpx.Request:
-        headers = {"X-MBX-APIKEY": key_for_header(self._key)} if self._key else {}
-        try:
-            return httpx.Request("GET", self.url + path, params=params, headers=headers)
-        except httpx.InvalidURL:
-            raise InvalidInput(f"expected the URL of {self.name}, was {self.url!r}") from None
+        return sorted({name for name in names if has_a_name(name)})
 
     def _check_lengths(self, opens: tuple[int, ...], closes: tuple[int, ...], span: Span) -> None:
         """Refuse a page whose bars are mostly not as long as those asked for."""
@@ -173,11 +174,3 @@ class Binance:
 
     def _malformed(self, reason: str) -> SourceMalformed:
         return SourceMalformed(self.name, reason)
-
-
-def _has_a_name(symbol: str) -> bool:
-    try:
-        check_symbol(symbol)
-    except InvalidInput:
-        return False
-    return True
