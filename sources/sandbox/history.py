@@ -16,7 +16,7 @@ from sources.sandbox.symbols import BY_VENUE_SYMBOL, Instrument
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -26,7 +26,8 @@ STEPS = {name: int(step.total_seconds()) // 60 for name, step in INTERVALS.items
 """Minutes in a bar of each interval."""
 
 _BLOCK = 32  # days that are made and remembered together
-_REMEMBERED = 24  # of them: about 80 MB
+_REMEMBERED = 24  # of them: about 80 MB; more where there are more markets than usual
+_LATELY = 8
 _BLOCK_MINUTES = _BLOCK * MINUTES
 _GAP_MINUTES = 5  # minutes go missing in runs of so many
 
@@ -66,9 +67,10 @@ class View(NamedTuple):
 class History:
     """All bars of all instruments from one seed; remembers the blocks it made last."""
 
-    def __init__(self, seed: int) -> None:
-        self._markets = {name: Market(one, seed) for name, one in BY_VENUE_SYMBOL.items()}
-        self._block = lru_cache(maxsize=_REMEMBERED)(self._make_block)
+    def __init__(self, seed: int, instruments: Mapping[str, Instrument] = BY_VENUE_SYMBOL) -> None:
+        self._markets = {name: Market(one, seed) for name, one in instruments.items()}
+        remembered = max(_REMEMBERED, len(self._markets) + _LATELY)
+        self._block = lru_cache(maxsize=remembered)(self._make_block)
 
     def ask(self, question: Question, view: View) -> Candles:
         """Return the bars as of the view's moment; one still forming is the last, as it is then."""

@@ -24,7 +24,9 @@ from sources.sandbox.clock import Clock
 from sources.sandbox.exchange import Exchange
 from sources.sandbox.faults import NO_FAULTS, FaultPlan, Faults
 from sources.sandbox.history import History
+from sources.sandbox.incidents import Script, Stage
 from sources.sandbox.server import create_app
+from sources.sandbox.symbols import INSTRUMENTS, listing
 from sources.sandbox.unreliable import TRANSPORT_SCOPE
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ def serve(
     seed: int,
     faults: Faults = NO_FAULTS,
     *,
+    script: Script | None = None,
+    markets: int = len(INSTRUMENTS),
     clock: Clock | None = None,
     announce: Callable[[str], None] = lambda _url: None,
     parent: int | None = None,
@@ -55,6 +59,8 @@ def serve(
         port: 0 for one that the system chooses; `announce` hears the URL once it answers.
         seed: decides the markets.
         faults: in force from the start.
+        script: incidents and limits of whole venues, in force from the start.
+        markets: how many it lists.
         clock: the wall clock where it is not given.
         announce: called once.
         parent: process without which there is no reason to go on.
@@ -62,7 +68,10 @@ def serve(
     Raises:
         SourceUnavailable: the port is taken.
     """
-    exchange = Exchange(History(seed), clock or Clock(), FaultPlan(faults))
+    listed = listing(markets)
+    exchange = Exchange(
+        History(seed, listed), clock or Clock(), FaultPlan(faults), Stage(script), listed
+    )
     # The protocol is named because asyncio switches Nagle's delay off only then: 40 ms an answer.
     with socket.socket(proto=socket.IPPROTO_TCP) as listener, suppress(KeyboardInterrupt):
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -137,6 +146,8 @@ def running(
     seed: int = 1,
     port: int = 0,
     faults: Faults = NO_FAULTS,
+    script: Script | None = None,
+    markets: int = len(INSTRUMENTS),
     at: datetime | None = None,
     speed: float = 1.0,
 ) -> Iterator[str]:
@@ -146,6 +157,8 @@ def running(
         seed: decides the markets.
         port: 0 for one that the system chooses.
         faults: in force from the start; `set_faults` changes them.
+        script: incidents and limits of whole venues; `set_script` changes it.
+        markets: how many it lists.
         at: where its clock starts, the present where it is None.
         speed: how fast its clock runs; 0 for one that stands still.
 
@@ -155,6 +168,8 @@ def running(
     command = [sys.executable, "-m", "sources.sandbox", "--port", str(port), "--seed", str(seed)]
     command += ["--faults", faults.as_json(), "--speed", str(speed), "--parent", str(os.getpid())]
     command += ["--at", format_utc(at)] if at else []
+    command += ["--script", script.as_json()] if script else []
+    command += ["--markets", str(markets)]
     with tempfile.TemporaryFile() as complaints:
         child = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
             command,
@@ -202,8 +217,17 @@ def set_faults(url: str, faults: Faults = NO_FAULTS) -> None:
     _ask(url, "PUT", "/sandbox/faults", faults.as_json())
 
 
+def set_script(url: str, script: Script | None = None) -> None:
+    """Begin another script at a running sandbox, none where it is None; counts start at nothing.
+
+    Raises:
+        SourceUnavailable: no sandbox answers there.
+    """
+    _ask(url, "PUT", "/sandbox/script", (script or Script()).as_json())
+
+
 def stats(url: str) -> dict[str, Any]:
-    """Return what a running sandbox counted: requests, and faults injected by kind.
+    """Return what a running sandbox counted: requests, faults injected by kind, and by venue.
 
     Raises:
         SourceUnavailable: no sandbox answers there.

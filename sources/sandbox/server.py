@@ -1,4 +1,4 @@
-"""The sandbox's REST side: Binance spot's public endpoints, and two of its own for faults.
+"""The sandbox's REST side: Binance spot's public endpoints, further dialects, and its own.
 
 https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints
 """
@@ -14,12 +14,13 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from core.errors import InvalidInput
-from sources.sandbox import wire
+from sources.sandbox import coinbase, kraken, okx, wire
 from sources.sandbox.faults import Faults
-from sources.sandbox.history import STEPS, Question, View
+from sources.sandbox.history import STEPS, Question
+from sources.sandbox.incidents import Script
+from sources.sandbox.refusals import JSON
 from sources.sandbox.streams import serve_streams
-from sources.sandbox.symbols import BY_VENUE_SYMBOL
-from sources.sandbox.unreliable import FAULTS_SCOPE, JSON, Unreliable
+from sources.sandbox.unreliable import FAULTS_SCOPE, Unreliable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -57,15 +58,18 @@ def create_app(exchange: Exchange) -> Starlette:
                 Route(f"/api/v3/{name}", _endpoint(exchange, weight, answer))
                 for name, (weight, answer) in answers.items()
             ),
+            *(one for dialect in (coinbase, kraken, okx) for one in dialect.routes(exchange)),
             Route("/sandbox/faults", _show_faults),
             Route("/sandbox/faults", _set_faults, methods=["PUT", "POST"]),
+            Route("/sandbox/script", _show_script),
+            Route("/sandbox/script", _set_script, methods=["PUT", "POST"]),
             Route("/sandbox/stats", _stats),
             *(
                 WebSocketRoute(path, serve_streams)
                 for path in ("/ws", "/ws/{names:path}", "/stream")
             ),
         ],
-        middleware=[Middleware(Unreliable, plan=exchange.plan)],
+        middleware=[Middleware(Unreliable, plan=exchange.plan, stage=exchange.stage)],
     )
     app.state.exchange = exchange
     return app
@@ -90,10 +94,10 @@ def _endpoint(
 
 def _exchange_info(exchange: Exchange, request: Request) -> dict[str, Any]:
     names = _names(request.query_params)
-    unknown = [name for name in names if name not in BY_VENUE_SYMBOL]
+    unknown = [name for name in names if name not in exchange.listed]
     if unknown:
         raise _Refused(*wire.INVALID_SYMBOL)
-    listed = [BY_VENUE_SYMBOL[name] for name in names or BY_VENUE_SYMBOL]
+    listed = [exchange.listed[name] for name in names or exchange.listed]
     if request.query_params.get("symbolStatus", "TRADING") != "TRADING":
         listed = []  # nothing here is ever halted
     return wire.exchange_info(listed, exchange.clock.now_ms())
@@ -113,13 +117,12 @@ def _names(query: Mapping[str, str]) -> list[str]:
 
 def _klines(exchange: Exchange, request: Request) -> str:
     faults: Faults = request.scope[FAULTS_SCOPE]
-    question = _question(request.query_params)
-    view = View(exchange.clock.now_ms(), faults, exchange.plan.injected)
-    candles = exchange.history.ask(question, view)
+    question = _question(exchange, request.query_params)
+    candles = exchange.bars("binance", question, faults)
     return wire.klines(candles, question.step)
 
 
-def _question(query: Mapping[str, str]) -> Question:
+def _question(exchange: Exchange, query: Mapping[str, str]) -> Question:
     for name in ("symbol", "interval"):
         if not query.get(name):
             raise _Refused(
@@ -130,7 +133,7 @@ def _question(query: Mapping[str, str]) -> Question:
         read = len(query) - len(unread)
         text = f"Not all sent parameters were read; read '{read}' parameter(s) but was sent "
         raise _Refused(-1104, f"{text}'{len(query)}'.")
-    if query["symbol"] not in BY_VENUE_SYMBOL:
+    if query["symbol"] not in exchange.listed:
         raise _Refused(*wire.INVALID_SYMBOL)
     if query["interval"] not in STEPS:
         raise _Refused(*wire.INVALID_INTERVAL)
@@ -138,7 +141,7 @@ def _question(query: Mapping[str, str]) -> Question:
     if limit == 0:
         raise _Refused(-1130, "Data sent for parameter 'limit' is not valid.")
     return Question(
-        BY_VENUE_SYMBOL[query["symbol"]],
+        exchange.listed[query["symbol"]],
         STEPS[query["interval"]],
         _whole(query, "startTime"),
         _whole(query, "endTime"),
@@ -172,6 +175,22 @@ async def _set_faults(request: Request) -> Response:
     return Response(msgspec.json.encode(plan.as_dict()), media_type=JSON)
 
 
+async def _show_script(request: Request) -> Response:
+    exchange: Exchange = request.app.state.exchange
+    return Response(exchange.stage.script.as_json(), media_type=JSON)
+
+
+async def _set_script(request: Request) -> Response:
+    exchange: Exchange = request.app.state.exchange
+    try:
+        exchange.stage.set(Script.of(msgspec.json.decode(await request.body())))
+    except (InvalidInput, msgspec.DecodeError) as error:
+        body = wire.error(-1130, str(error))
+        return Response(msgspec.json.encode(body), 400, media_type=JSON)
+    return Response(exchange.stage.script.as_json(), media_type=JSON)
+
+
 async def _stats(request: Request) -> Response:
-    plan: FaultPlan = request.app.state.exchange.plan
-    return Response(msgspec.json.encode(plan.stats()), media_type=JSON)
+    exchange: Exchange = request.app.state.exchange
+    counted = exchange.plan.stats() | {"venues": exchange.stage.stats()}
+    return Response(msgspec.json.encode(counted), media_type=JSON)

@@ -6,7 +6,10 @@ rule earns there is a property of this table, and tests/test_sandbox_edges.py ho
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+from core.errors import InvalidInput
 
 
 @dataclass(frozen=True)
@@ -83,3 +86,20 @@ INSTRUMENTS: tuple[Instrument, ...] = (
 )
 
 BY_VENUE_SYMBOL: dict[str, Instrument] = {one.venue_symbol: one for one in INSTRUMENTS}
+
+MOST_MARKETS = 200
+_PRICES = (20.0, 900.0, 0.8, 5_000.0, 60.0, 7.0)  # where further markets start, in turn
+
+
+def listing(markets: int = len(INSTRUMENTS)) -> dict[str, Instrument]:
+    """Return what an exchange of so many markets lists; beyond the eight there is only noise."""
+    if not 1 <= markets <= MOST_MARKETS:
+        raise InvalidInput(f"expected 1 to {MOST_MARKETS} markets, was {markets}")
+    further = (_noise(number) for number in range(7, 7 + markets - len(INSTRUMENTS)))
+    return {one.venue_symbol: one for one in [*INSTRUMENTS, *further][:markets]}
+
+
+def _noise(number: int) -> Instrument:
+    price = _PRICES[number % len(_PRICES)]
+    tick = 10.0 ** (math.floor(math.log10(price)) - 5)
+    return Instrument(f"NOISE{number}", price, tick, 0.001, 0.03, 30_000.0)

@@ -8,22 +8,19 @@ from typing import TYPE_CHECKING
 import msgspec
 from starlette.responses import Response
 
-from sources.sandbox import damage, wire
+from sources.sandbox import damage, refusals, wire
+from sources.sandbox.incidents import venue_of
+from sources.sandbox.refusals import JSON
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from sources.sandbox.faults import FaultPlan, Faults, Incident
+    from sources.sandbox.incidents import Stage, Venue
 
-JSON = "application/json;charset=UTF-8"
 FAULTS_SCOPE = "sandbox.faults"  # what is in force for this request
 TRANSPORT_SCOPE = "sandbox.transport"  # the connection, put there by sources/sandbox/process.py
 
-_TOO_MANY = wire.error(
-    -1003,
-    "Too much request weight used; current limit is 6000 request weight per 1 MINUTE. "
-    "Please use WebSocket Streams for live updates to avoid polling the API.",
-)
 _SERVER_ERRORS: tuple[tuple[int, bytes, str], ...] = (
     (500, msgspec.json.encode(wire.error(-1000, "An unknown error occurred.")), JSON),
     (502, b"<html><body><h1>502 Bad Gateway</h1></body></html>", "text/html"),
@@ -35,31 +32,50 @@ _SERVER_ERRORS: tuple[tuple[int, bytes, str], ...] = (
 class Unreliable:
     """Passes requests on to `app` and spoils some of the answers, as `plan` draws them.
 
-    `/api/v3/ping` and everything outside `/api/` stay reliable, so that the faults can be steered.
+    What `stage` plays comes first. `/api/v3/ping` and all that is no venue's stay reliable, so
+    that the faults can be steered.
     """
 
-    def __init__(self, app: ASGIApp, plan: FaultPlan) -> None:
+    def __init__(self, app: ASGIApp, plan: FaultPlan, stage: Stage) -> None:
         self._app = app
         self._plan = plan
+        self._stage = stage
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or serve one socket."""
         path = scope.get("path", "")
-        if scope["type"] != "http" or not path.startswith("/api/") or path == "/api/v3/ping":
+        venue = venue_of(path)
+        if scope["type"] != "http" or venue is None or path == "/api/v3/ping":
             await self._app(scope, receive, send)
             return
         faults, incident = self._plan.next_answer()
+        refusal = self._refusal(venue)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        slow = self._stage.now(venue, "slow")
+        if slow is not None:
+            await asyncio.sleep(slow.wait)
         scope[FAULTS_SCOPE] = faults
         if incident is None:
             await self._app(scope, receive, send)
         elif incident.kind == "disconnects":
             await hang_up(scope)
-        elif incident.kind in {"too_many_requests", "server_errors"}:
-            await _refusal(faults, incident)(scope, receive, send)
+        elif incident.kind == "too_many_requests":
+            await refusals.too_many(venue, faults.retry_after)(scope, receive, send)
+        elif incident.kind == "server_errors":
+            await _server_error(incident)(scope, receive, send)
         else:
             if incident.kind == "timeouts":
                 await asyncio.sleep(faults.timeout_seconds)
             await self._spoil(faults, incident, scope, receive, send)
+
+    def _refusal(self, venue: Venue) -> Response | None:
+        """Return how a request is refused, by the venue's limit or because it is down."""
+        refused = self._stage.note(venue)
+        if refused is not None:
+            return refusals.too_many(venue, refused.retry_after, banned=refused.status == 418)
+        return refusals.down(venue) if self._stage.now(venue, "down") else None
 
     async def _spoil(
         self, faults: Faults, incident: Incident, scope: Scope, receive: Receive, send: Send
@@ -85,10 +101,7 @@ class Unreliable:
             await hang_up(scope)
 
 
-def _refusal(faults: Faults, incident: Incident) -> Response:
-    if incident.kind == "too_many_requests":
-        headers = {"Retry-After": str(faults.retry_after)}
-        return Response(msgspec.json.encode(_TOO_MANY), 429, headers, media_type=JSON)
+def _server_error(incident: Incident) -> Response:
     status, body, kind = _SERVER_ERRORS[int(incident.which * len(_SERVER_ERRORS))]
     return Response(body, status, media_type=kind)
 
