@@ -124,6 +124,7 @@ def _terms(instrument: Instrument) -> dict[str, str]:
         "ctMult": "",
         "settleCcy": "",
         "uly": "",
+        "ctType": "",
         "listTime": "1704067200000",
         "expTime": "",
     }
