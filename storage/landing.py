@@ -64,7 +64,7 @@ def land(store: Store, dataset: str, frame: pl.DataFrame, *, source: str, now: d
 def read_batch(store: Store, receipt: Receipt) -> pl.DataFrame:
     """Return a landed batch; raise `StoreDamaged` where it is not what was landed."""
     path = store.home / receipt.path
-    _check(path)
+    check_file(path)
     return dataset_named(receipt.dataset).conform(read_parquet(path))
 
 
@@ -160,7 +160,7 @@ def _receipt_of(store: Store, path: Path) -> Receipt:
     dataset = path.parent.name
     if dataset not in DATASETS:
         raise StoreDamaged(str(path), f"expected a folder of {', '.join(DATASETS)}")
-    _check(path)
+    check_file(path)
     facts = pl.read_parquet_metadata(path)
     return Receipt(
         dataset=dataset,
@@ -176,7 +176,7 @@ def _landed_at(path: Path) -> datetime:
     return parse_utc(pl.read_parquet_metadata(path)["landed_at"])
 
 
-def _check(path: Path) -> None:
+def check_file(path: Path) -> None:
     """Raise `StoreDamaged` unless the file's bytes are those that its name tells of."""
     found = _NAME.fullmatch(path.name)
     if found is None:
