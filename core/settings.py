@@ -184,6 +184,47 @@ class WhaleSettings(_Group):
         return {address.lower(): name for address, _, name in pairs}
 
 
+class RoutingSettings(_Group):
+    """Who is asked for what, in which order, and how long one that fails is left alone."""
+
+    prices: _Texts = Field(
+        ("jupiter", "dexscreener", "coingecko"), description="who is asked for prices, in order"
+    )
+    candles: _Texts = Field(
+        ("venue", "archive", "ccxt", "cryptocompare"),
+        description="who is asked for a venue's candles, in order",
+    )
+    failures: int = Field(3, ge=1, description="so many failures within a while set one aside")
+    within_minutes: float = Field(15.0, gt=0, description="that while, in minutes")
+    aside_hours: float = Field(2.0, gt=0, description="for how long one is set aside")
+    connections: int = Field(50, ge=1, le=500, description="requests under way at once, at most")
+
+
+class WatchSettings(_Group):
+    """What the schedules collect beside candles."""
+
+    venues: _Texts = Field(
+        ("binance", "coinbase", "kraken", "okx"), description="whose markets are looked at"
+    )
+    markets: _Texts = Field(
+        ("BTC-USDT", "ETH-USDT", "SOL-USDT"),
+        description="which markets of theirs; `symbols` where that is set",
+    )
+    prices: _Texts = Field(
+        ("BTC-USD", "ETH-USD", "SOL-USD"), description="what is priced by aggregators and routers"
+    )
+    pairs: _Texts = Field(
+        ("solana/So11111111111111111111111111111111111111112",),
+        description="tokens whose pools on decentralised exchanges are noted: chain/address",
+    )
+    wallets: _Texts = Field((), description="addresses on Solana whose holdings are noted")
+    metrics: _Texts = Field(
+        ("BTC addresses/active_count", "ETH addresses/active_count"),
+        description="numbers about chains, as Glassnode names them",
+    )
+    indices: _Texts = Field(("SP500", "NASDAQ"), description="stock indices")
+
+
 class Settings(BaseSettings):
     """All that a person can set; `load` reads them, nothing else should."""
 
@@ -257,6 +298,8 @@ class Settings(BaseSettings):
     lunarcrush: ProviderSettings = ProviderSettings()
     social: SocialSettings = SocialSettings()
     whales: WhaleSettings = WhaleSettings()
+    routing: RoutingSettings = RoutingSettings()
+    watch: WatchSettings = WatchSettings()
     costs: CostSettings = CostSettings()
     vetting: VettingSettings = VettingSettings()
     paper: PaperSettings = PaperSettings()
