@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import msgspec
 
 from core.errors import InvalidInput, KeyMissing
-from sources.pacing import shared_pacer
+from sources.line import Line, shared_line
+from sources.sandbox.venues import GIVES, SandboxCoinbase, SandboxKraken, SandboxOkx
 from sources.venues.binance import Binance
 from sources.venues.binance_perp import BinancePerp
 from sources.venues.bybit import Bybit
@@ -24,12 +25,24 @@ from sources.venues.kraken import Kraken
 from sources.venues.kucoin import KuCoin
 from sources.venues.okx import Okx
 from sources.venues.okx_perp import OkxPerp
+from sources.voices.lunarcrush import LunarCrush
+from sources.voices.reddit import Reddit
+from sources.voices.twitter import Twitter
+from sources.world.coingecko import CoinGecko
+from sources.world.coinmarketcap import CoinMarketCap
+from sources.world.cryptocompare import CryptoCompare
+from sources.world.dexscreener import DexScreener
+from sources.world.glassnode import Glassnode
+from sources.world.jupiter import Jupiter
+from sources.world.moralis import Moralis
+from sources.world.solana import Helius
+from sources.world.stooq import Stooq
+from sources.world.yahoo import Yahoo
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from core.settings import Settings
-    from sources.pacing import Pacer
     from sources.provider import Provider
 
 CANDLES = "candles"
@@ -45,6 +58,7 @@ class SourceInfo(msgspec.Struct, frozen=True):
         made_by: its class; None for a source of files.
         key: whether it takes a key, or gives nothing without one.
         needs_path: a person has to tell where its files lie.
+        options: what else of the settings its class is given.
     """
 
     name: str
@@ -53,6 +67,7 @@ class SourceInfo(msgspec.Struct, frozen=True):
     made_by: Callable[..., Any] | None = None
     key: Literal["none", "optional", "needed"] = "none"
     needs_path: bool = False
+    options: Callable[[Any], dict[str, Any]] | None = None
 
     @property
     def kind(self) -> Literal["rest", "files"]:
@@ -69,7 +84,9 @@ class SourceInfo(msgspec.Struct, frozen=True):
 
 # Sources that were here before each had a group of settings: their address, their key.
 _OLDER: dict[str, tuple[str | None, str | None]] = {
-    "sandbox": ("sandbox_url", None),
+    **dict.fromkeys(
+        ("sandbox", "sandbox_coinbase", "sandbox_kraken", "sandbox_okx"), ("sandbox_url", None)
+    ),
     "binance": ("binance_url", "binance_api_key"),
 }
 
@@ -84,6 +101,9 @@ _PERPETUAL = (
 )
 _TABLE = (
     SourceInfo("sandbox", (CANDLES,), "the offline exchange", Binance),
+    SourceInfo("sandbox_coinbase", (CANDLES, *GIVES), "the same, as Coinbase", SandboxCoinbase),
+    SourceInfo("sandbox_kraken", (CANDLES, *GIVES), "the same, as Kraken", SandboxKraken),
+    SourceInfo("sandbox_okx", (CANDLES, *GIVES), "the same, as OKX", SandboxOkx),
     SourceInfo("binance", (CANDLES, *_SPOT), "Binance spot", Binance, key="optional"),
     SourceInfo("binance_perp", (CANDLES, *_PERPETUAL), "Binance perpetuals", BinancePerp),
     SourceInfo("bybit", (CANDLES, *_SPOT), "Bybit spot", Bybit),
@@ -105,6 +125,52 @@ _TABLE = (
         OkxPerp,
     ),
     SourceInfo(
+        "coingecko",
+        ("prices", "listings", "tickers"),
+        "an aggregator: prices, rankings, markets of a coin",
+        CoinGecko,
+        key="optional",
+    ),
+    SourceInfo("coinmarketcap", ("listings",), "rankings", CoinMarketCap, key="needed"),
+    SourceInfo(
+        "cryptocompare",
+        (CANDLES, "prices"),
+        "hourly and daily history of an index over venues, and prices",
+        CryptoCompare,
+        key="optional",
+    ),
+    SourceInfo(
+        "dexscreener", ("prices", "dex_pairs"), "pools of decentralised exchanges", DexScreener
+    ),
+    SourceInfo("jupiter", ("prices", "dex_quotes"), "a router on Solana", Jupiter, key="optional"),
+    SourceInfo("helius", ("wallet_balances",), "nodes of Solana", Helius, key="optional"),
+    SourceInfo(
+        "moralis",
+        ("prices", "whale_transactions"),
+        "large transfers on Ethereum",
+        Moralis,
+        key="needed",
+        options=lambda s: {"threshold_usd": s.whales.threshold_usd, "labels": s.whales.names},
+    ),
+    SourceInfo("glassnode", ("onchain_metrics",), "numbers about chains", Glassnode, key="needed"),
+    SourceInfo("yahoo", ("stock_indices",), "stock indices", Yahoo),
+    SourceInfo("stooq", ("stock_indices",), "stock indices by the day", Stooq, key="optional"),
+    SourceInfo(
+        "twitter",
+        ("social_posts", "social_metrics"),
+        "posts and their count",
+        Twitter,
+        key="needed",
+    ),
+    SourceInfo("reddit", ("social_posts",), "posts of subreddits", Reddit, key="needed"),
+    SourceInfo(
+        "lunarcrush",
+        ("social_posts", "social_metrics"),
+        "how much is spoken of an asset, and how friendly",
+        LunarCrush,
+        key="needed",
+    ),
+    SourceInfo(
         "binance-archive",
         (CANDLES,),
         "Binance's monthly and daily dumps, from a folder or downloaded",
@@ -116,6 +182,11 @@ _TABLE = (
         needs_path=True,
     ),
 )
+
+# Weight a minute that an address may spend; the headers say only what was spent.
+# https://developers.binance.com/docs/binance-spot-api-docs/rest-api/limits
+# https://developers.binance.com/docs/derivatives/usds-margined-futures/general-info
+WEIGHTS = {"binance": 6_000.0, "binance_perp": 2_400.0}
 
 SOURCES: dict[str, SourceInfo] = {info.name: info for info in _TABLE}
 
@@ -145,7 +216,9 @@ def open_provider(name: str, settings: Settings) -> Provider:
     given: dict[str, Any] = {"url": url_of(name, settings), "api_key": key}
     if info.made_by is Binance:
         given["name"] = name
-    return cast("Provider", info.made_by(**{word: value for word, value in given.items() if value}))
+    given = {word: value for word, value in given.items() if value}
+    more = info.options(settings) if info.options else {}
+    return cast("Provider", info.made_by(**given, **more))
 
 
 def open_venue(name: str, settings: Settings) -> Binance:
@@ -176,6 +249,15 @@ def _read(settings: Settings, setting: str) -> Any:
     return value
 
 
-def pacer_of(venue: Binance) -> Pacer:
-    """Return this process's one pacer for `venue` at its address."""
-    return shared_pacer(f"{venue.name} {venue.url}", venue.per_second)
+def line_of(provider: Provider | Binance) -> Line:
+    """Return this process's one line to `provider` at its address."""
+    address = getattr(provider, "url", "")
+    return shared_line(
+        f"{provider.name} {address}",
+        provider.name,
+        provider.per_second,
+        WEIGHTS.get(provider.name),
+    )
+
+
+pacer_of = line_of

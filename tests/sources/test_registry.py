@@ -12,9 +12,9 @@ from core.settings import Settings, load
 from sources.registry import (
     SOURCES,
     key_of,
+    line_of,
     open_provider,
     open_venue,
-    pacer_of,
     source_named,
     url_of,
 )
@@ -88,9 +88,9 @@ def test_a_source_of_files_is_no_venue() -> None:
         open_venue("files", Settings())
 
 
-def test_venues_at_one_address_share_a_pacer() -> None:
+def test_venues_at_one_address_share_a_line() -> None:
     first = open_venue("sandbox", Settings(sandbox_url="http://one"))
     again = open_venue("sandbox", Settings(sandbox_url="http://one"))
     other = open_venue("sandbox", Settings(sandbox_url="http://two"))
-    assert pacer_of(first) is pacer_of(again)
-    assert pacer_of(first) is not pacer_of(other)
+    assert line_of(first) is line_of(again)
+    assert line_of(first) is not line_of(other)
