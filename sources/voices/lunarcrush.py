@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import httpx
     from pydantic import SecretStr
 
-    from sources.provider import Wanted
+    from sources.provider import Feed, Wanted
 
 URL = "https://lunarcrush.com"
 _ASSET = re.compile(r"[A-Z0-9]{1,20}", re.ASCII)
@@ -74,7 +74,7 @@ class LunarCrush:
         self.url = url
         api = Api(self.name, url, api_key, header="authorization", prefix="Bearer ")
         self.explain = api.explain
-        self.feeds = {"social_metrics": Metrics(api), "social_posts": Posts(api)}
+        self.feeds: dict[str, Feed] = {"social_metrics": Metrics(api), "social_posts": Posts(api)}
 
 
 class Metrics:

@@ -25,7 +25,7 @@ from sources.voices.mentions import assets_in
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from sources.provider import Wanted
+    from sources.provider import Feed, Wanted
 
 TOKEN_URL, URL = "https://www.reddit.com", "https://oauth.reddit.com"
 PAGE = 100
@@ -87,7 +87,8 @@ class Reddit:
         self.url = url or URL
         api = Api(self.name, self.url)
         self.explain = Api(self.name, self.url, api_key).explain
-        self.feeds = {"social_posts": Posts(api, Api(self.name, url or TOKEN_URL), api_key)}
+        tokens = Api(self.name, url or TOKEN_URL)
+        self.feeds: dict[str, Feed] = {"social_posts": Posts(api, tokens, api_key)}
 
 
 class Posts:

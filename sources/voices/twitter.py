@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import httpx
     from pydantic import SecretStr
 
-    from sources.provider import Wanted
+    from sources.provider import Feed, Wanted
 
 URL = "https://api.twitter.com"
 
@@ -57,7 +57,7 @@ class Twitter:
         self.url = url
         api = Api(self.name, url, api_key, header="authorization", prefix="Bearer ")
         self.explain = api.explain
-        self.feeds = {"social_posts": Search(api), "social_metrics": Counts(api)}
+        self.feeds: dict[str, Feed] = {"social_posts": Search(api), "social_metrics": Counts(api)}
 
 
 class Counts:

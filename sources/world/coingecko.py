@@ -21,6 +21,8 @@ from sources.world.coingecko_tickers import Tickers
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+    from sources.provider import Feed
+
 URL = "https://api.coingecko.com"
 PACE_WITHOUT_KEY, PACE_WITH_KEY = 5 / 60, 25 / 60  # requests a second
 
@@ -35,4 +37,8 @@ class CoinGecko:
         self.per_second = PACE_WITH_KEY if api_key else PACE_WITHOUT_KEY
         api = Api(self.name, url, api_key, header="x-cg-demo-api-key")
         self.explain = api.explain
-        self.feeds = {"prices": Prices(api), "listings": Listings(api), "tickers": Tickers(api)}
+        self.feeds: dict[str, Feed] = {
+            "prices": Prices(api),
+            "listings": Listings(api),
+            "tickers": Tickers(api),
+        }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import httpx
     from pydantic import SecretStr
 
-    from sources.provider import Wanted
+    from sources.provider import Feed, Wanted
 
 URL = "https://pro-api.coinmarketcap.com"
 COINS = 1_000  # five credits
@@ -70,7 +70,7 @@ class CoinMarketCap:
         self.url = url
         api = Api(self.name, url, api_key, header="X-CMC_PRO_API_KEY")
         self.explain = api.explain
-        self.feeds = {"listings": Listings(api)}
+        self.feeds: dict[str, Feed] = {"listings": Listings(api)}
 
 
 class Listings:

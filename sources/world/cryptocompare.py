@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from core.market import Span
-    from sources.provider import Wanted
+    from sources.provider import Feed, Wanted
 
 URL = "https://data-api.cryptocompare.com"
 PRICES_URL = "https://min-api.cryptocompare.com"
@@ -103,7 +103,9 @@ class CryptoCompare:
         ways = {"header": "authorization", "prefix": "Apikey "}
         self._api = Api(name, self.url, api_key, **ways)
         self.explain = self._api.explain
-        self.feeds = {"prices": Prices(Api(name, url or PRICES_URL, api_key, **ways))}
+        self.feeds: dict[str, Feed] = {
+            "prices": Prices(Api(name, url or PRICES_URL, api_key, **ways))
+        }
 
     def request(self, span: Span) -> httpx.Request:
         """Ask for the first page of `span`: so many bars up to `to_ts`, which is included."""

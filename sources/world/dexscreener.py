@@ -23,7 +23,7 @@ from sources.world.tokens import solana_token
 if TYPE_CHECKING:
     import httpx
 
-    from sources.provider import Wanted
+    from sources.provider import Feed, Wanted
 
 URL = "https://api.dexscreener.com"
 _TOKEN = re.compile(r"([a-z0-9-]{1,32})/([A-Za-z0-9]{20,66})", re.ASCII)
@@ -86,7 +86,7 @@ class DexScreener:
         self.url = url
         api = Api(self.name, url)
         self.explain = api.explain
-        self.feeds = {"dex_pairs": Pairs(api), "prices": Prices(api)}
+        self.feeds: dict[str, Feed] = {"dex_pairs": Pairs(api), "prices": Prices(api)}
 
 
 class Pairs:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import httpx
     from pydantic import SecretStr
 
-    from sources.provider import Wanted
+    from sources.provider import Feed, Wanted
 
 URL = "https://api.glassnode.com"
 RESOLUTIONS = {"10m": "10m", "1h": "1h", "1d": "24h", "1w": "1w"}
@@ -55,7 +55,7 @@ class Glassnode:
         self.url = url
         api = Api(self.name, url, api_key, header="X-Api-Key")
         self.explain = api.explain
-        self.feeds = {"onchain_metrics": Metrics(api)}
+        self.feeds: dict[str, Feed] = {"onchain_metrics": Metrics(api)}
 
 
 class Metrics:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import httpx
     from pydantic import SecretStr
 
-    from sources.provider import Wanted
+    from sources.provider import Feed, Wanted
 
 URL, URL_WITH_KEY = "https://lite-api.jup.ag", "https://api.jup.ag"
 SLIPPAGE_BPS = 50
@@ -72,7 +72,7 @@ class Jupiter:
         self.url = url or (URL_WITH_KEY if api_key else URL)
         api = Api(self.name, self.url, api_key)
         self.explain = api.explain
-        self.feeds = {"dex_quotes": Quotes(api), "prices": Prices(api)}
+        self.feeds: dict[str, Feed] = {"dex_quotes": Quotes(api), "prices": Prices(api)}
 
 
 class Swap(NamedTuple):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import httpx
     from pydantic import SecretStr
 
-    from sources.provider import Wanted
+    from sources.provider import Feed, Wanted
 
 URL = "https://deep-index.moralis.io"
 PAGE = 100
@@ -89,7 +89,7 @@ class Moralis:
         self.url = url
         api = Api(self.name, url, api_key, header="X-API-Key")
         self.explain = api.explain
-        self.feeds = {
+        self.feeds: dict[str, Feed] = {
             "whale_transactions": Transfers(api, threshold_usd, labels or {}),
             "prices": Prices(api),
         }

@@ -64,7 +64,7 @@ def _table(body: bytes, venue: str) -> tuple[list[str], Sequence[list[str]]]:
         raise SourceUnavailable(venue, f"a cut answer of {len(body)} bytes")
     if short is not None:
         raise SourceMalformed(venue, f"row {short}: expected {len(header)} cells")
-    if rows and not text.endswith("\n"):
+    if not text.endswith("\n"):
         raise SourceUnavailable(venue, "an answer that ends inside a line")
     return header, rows
 

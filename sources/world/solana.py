@@ -16,6 +16,8 @@ from sources.world.solana_balances import Balances
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+    from sources.provider import Feed
+
 PUBLIC_URL, HELIUS_URL = "https://api.mainnet-beta.solana.com", "https://mainnet.helius-rpc.com"
 
 
@@ -32,4 +34,4 @@ class Helius:
         self.url = url or (HELIUS_URL if api_key else PUBLIC_URL)
         api = Api(self.name, self.url, api_key, parameter="api-key")
         self.explain = api.explain
-        self.feeds = {"wallet_balances": Balances(api)}
+        self.feeds: dict[str, Feed] = {"wallet_balances": Balances(api)}

@@ -19,7 +19,7 @@ MOST_ADDRESSES = 100
 
 Whole = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,20}$")]
 Decimals = Annotated[int, msgspec.Meta(ge=0, le=255)]
-Lamports = Annotated[int, msgspec.Meta(ge=0, le=2**64 - 1)]
+Lamports = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class Amount(msgspec.Struct):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import httpx
     from pydantic import SecretStr
 
-    from sources.provider import Wanted
+    from sources.provider import Feed, Wanted
 
 URL = "https://stooq.com"
 SYMBOLS = {
@@ -47,7 +47,7 @@ class Stooq:
         self.url = url
         api = Api(self.name, url, api_key, parameter="apikey")
         self.explain = api.explain
-        self.feeds = {"stock_indices": Indices(api)}
+        self.feeds: dict[str, Feed] = {"stock_indices": Indices(api)}
 
 
 class Indices:

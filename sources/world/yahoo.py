@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from sources.provider import Wanted
+    from sources.provider import Feed, Wanted
 
 URL = "https://query1.finance.yahoo.com"
 SYMBOLS = {
@@ -116,7 +116,7 @@ class Yahoo:
     def __init__(self, url: str = URL) -> None:
         self.url = url
         self._api = Api(self.name, url)
-        self.feeds = {"stock_indices": Indices(self._api)}
+        self.feeds: dict[str, Feed] = {"stock_indices": Indices(self._api)}
 
     def explain(self, body: bytes) -> str:
         """Return Yahoo's own words from the body of a refusal."""
@@ -168,10 +168,13 @@ class Indices:
         self, series: _Series, index: str, interval: str, now: datetime
     ) -> Iterator[dict[str, object]]:
         quotes = series.indicators.quote
-        columns = msgspec.structs.asdict(quotes[0]) if quotes and series.timestamp else {}
-        lengths = {len(column) for column in columns.values()} | {len(series.timestamp)}
-        if len(lengths) != 1 and series.timestamp:
-            raise SourceMalformed(self._api.name, f"expected columns of one length, was {lengths}")
+        columns = msgspec.structs.asdict(quotes[0]) if quotes else {}
+        lengths = {len(column) for column in columns.values()}
+        if series.timestamp and lengths != {len(series.timestamp)}:
+            raise SourceMalformed(
+                self._api.name,
+                f"expected columns of {len(series.timestamp)} values, was {sorted(lengths)}",
+            )
         session = series.meta.current_trading_period.regular
         for at, seconds in enumerate(series.timestamp):
             bar = {name: column[at] for name, column in columns.items()}
