@@ -75,7 +75,8 @@ def collect(
         spans = steps.plan_spans(source, names, interval, start, end)
         fetching = steps.fetch_span.map(unmapped(source), spans, unmapped(url))
         for span, future in zip(spans, fetching, strict=True):
-            tally.take(span, future.result(raise_on_failure=False))
+            tally.take(span, future.result(raise_on_failure=False), span)
+    tally.keep_asks()
     return tally.summary()
 
 
@@ -93,7 +94,8 @@ def collect_archives(
         receipt = steps.land_archive(file, since, until, return_state=True).result(
             raise_on_failure=False
         )
-        tally.take(file.path, receipt)
+        tally.take(file.path, receipt, steps.span_of(file, since, until))
+    tally.keep_asks()
     return tally.summary()
 
 

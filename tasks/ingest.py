@@ -13,7 +13,13 @@ from prefect.artifacts import create_markdown_artifact
 
 from core.clock import format_utc, utc_now
 from core.datasets import CANDLES
-from core.errors import CollectionIncomplete, GateRefused, InvalidInput, NightjarError
+from core.errors import (
+    CollectionIncomplete,
+    GateRefused,
+    InvalidInput,
+    NightjarError,
+    StoreBusy,
+)
 from core.market import Span, with_neighbours
 from core.receipts import Merge, Receipt
 from core.settings import load
@@ -22,8 +28,9 @@ from sources.binance_archive import ArchiveFile, download_archives, find_archive
 from sources.files import read_file
 from sources.http import open_client
 from sources.pacing import shared_pacer
-from sources.registry import pacer_of
-from storage import catalog, landing
+from sources.registry import line_of
+from storage import asked, catalog, landing
+from storage.asked import Ask, ask_of, closed_at
 from storage.store import default_store
 from tasks.gates import show_verdict
 from tasks.markets import venue_at
@@ -74,6 +81,8 @@ class Tally:
         self._refused: list[str] = []
         self._failed: list[str] = []
         self._notes: list[str] = []
+        self._asks: list[Ask] = []
+        self._began = utc_now()
 
     def note(self, *notes: str) -> None:
         """Keep what a person should read at the end."""
@@ -83,27 +92,53 @@ class Tally:
         """Count something that could not be had."""
         self._failed.append(f"{what} ({why})")
 
-    def take(self, what: object, outcome: Receipt | BaseException | None) -> None:
-        """Go on with what a step left: merge a receipt, count an error of ours, raise any other."""
+    def take(
+        self,
+        what: object,
+        outcome: Receipt | BaseException | None,
+        span: Span | None = None,
+    ) -> None:
+        """Go on with what a step left: merge a receipt, count an error of ours, raise any other.
+
+        Args:
+            what: what was asked for, in words.
+            outcome: what the step returned or raised.
+            span: the bars that were asked for, where that is known: later it says why one is
+                missing.
+        """
         if isinstance(outcome, NightjarError):
             self.missing(what, outcome)
+            wrong: NightjarError | None = outcome
         elif isinstance(outcome, BaseException):
             raise outcome
-        elif outcome is not None:
-            self.merge(outcome)
+        else:
+            wrong = None if outcome is None else self.merge(outcome)
+        if span is not None and (closed := closed_at(span, self._began)):
+            receipt = outcome if isinstance(outcome, Receipt) else None
+            self._asks.append(ask_of(closed, self._source, receipt, wrong, asked_at=utc_now()))
 
-    def merge(self, receipt: Receipt) -> None:
-        """Judge and merge one batch, and count what became of it."""
+    def merge(self, receipt: Receipt) -> NightjarError | None:
+        """Judge and merge one batch, and count what became of it; return what went wrong."""
         state = merge_batch(receipt, return_state=True)
         outcome = state.result(raise_on_failure=False)
         if isinstance(outcome, Merge):
             self._merges.append(outcome)
-        elif isinstance(outcome, GateRefused):
+            return None
+        if isinstance(outcome, GateRefused):
             self._refused.append(f"{receipt.path}: {outcome.reason}")
         elif isinstance(outcome, NightjarError):
             self.missing(receipt.path, outcome)
         else:
             raise outcome
+        return outcome
+
+    def keep_asks(self) -> None:
+        """Write down what was asked; a store that is held must not fail what was collected."""
+        asks, self._asks = self._asks, []
+        try:
+            asked.note(default_store(), asks, now=utc_now())
+        except StoreBusy as busy:
+            log.warning("what was asked could not be noted: %s", busy)
 
     def summary(self) -> Summary:
         """Return what was counted."""
@@ -142,7 +177,7 @@ def fetch_span(source: str, span: Span, url: str | None = None) -> Receipt | Non
     now = utc_now()
     venue = venue_at(source, url)
     with open_client() as client:
-        pages = list(fetch(venue, span, client, now=now, pacer=pacer_of(venue), retry=PERSISTENCE))
+        pages = list(fetch(venue, span, client, now=now, pacer=line_of(venue), retry=PERSISTENCE))
     frame = pl.concat([CANDLES.empty(), *pages])
     log.info("fetched %s: %s bars", span, f"{frame.height:,}")
     if frame.is_empty():
@@ -177,6 +212,15 @@ def download(
 def list_archives(folder: Path, symbols: list[str], interval: str) -> list[ArchiveFile]:
     """Return the venue's dumps that lie in a folder, oldest first."""
     return find_archives(folder, symbols, interval)
+
+
+def span_of(file: ArchiveFile, since: datetime | None, until: datetime | None) -> Span | None:
+    """Return the bars that a dump is read for; None where none of its period is wanted."""
+    start = max(file.start, since) if since else file.start
+    end = min(file.end, until) if until else file.end
+    if end <= start:
+        return None
+    return Span(ARCHIVED_VENUE, file.symbol, file.interval, start, end)
 
 
 @task(task_run_name="read {file.path}", **ONCE)
