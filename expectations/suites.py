@@ -9,11 +9,19 @@ from expectations import (
     backtests,
     candidates,
     candles,
+    funding_rates,
+    instruments,
+    mark_prices,
+    market_trades,
     nights,
+    open_interest,
+    order_books,
     paper,
     promotions,
     strategies,
+    tickers,
     trials,
+    venue_status,
 )
 
 if TYPE_CHECKING:
@@ -24,6 +32,8 @@ SUITES: dict[str, Suite] = {
     for file in (
         *(candles, strategies, backtests, trials),
         *(candidates, nights, promotions, paper),
+        *(tickers, market_trades, order_books, instruments, venue_status),
+        *(mark_prices, funding_rates, open_interest),
     )
 }
 

@@ -1,0 +1,51 @@
+"""The suite of tickers: a market's last price, best prices and last day at one moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from core.datasets import TICKERS
+from expectations.moments import IN_FUTURE, STALE, moment_facts
+from expectations.rules import ROW, Suite, between
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+PRICES = ("last", "bid", "ask", "open_24h", "high_24h", "low_24h")
+AMOUNTS = ("bid_size", "ask_size", "volume_24h", "quote_volume_24h")
+FAR = 0.2  # of the middle between bid and ask
+
+RULES = (
+    *(between(price, "price_not_positive", 0, strictly=True) for price in PRICES),
+    *(between(amount, "negative_volume", 0) for amount in AMOUNTS),
+    between("spread", "crossed", 0, strictly=True),
+    between("day_range", "high_below_low", 0),
+    between("says", "says_nothing", 1),
+    STALE,
+    IN_FUTURE,
+    between("last_from_middle", "last_far_from_book", -FAR, FAR, severity="warning"),
+)
+
+
+def facts(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Compare the prices of a row with each other, and its time with its arrival."""
+    del now
+    bid, ask = pl.col("bid"), pl.col("ask")
+    sound = (bid > 0) & (ask > bid) & (pl.col("last") > 0)
+    middle = (bid + ask) / 2
+    return rows.select(
+        ROW,
+        *moment_facts("time"),
+        # Of what is no price, the rules of prices speak.
+        spread=pl.when((bid > 0) & (ask > 0)).then(ask - bid),
+        day_range=pl.when((pl.col("low_24h") > 0) & (pl.col("high_24h") > 0)).then(
+            pl.col("high_24h") - pl.col("low_24h")
+        ),
+        says=pl.sum_horizontal(pl.col("last", "bid", "ask").is_not_null()),
+        last_from_middle=pl.when(sound).then(pl.col("last") / middle - 1),
+    )
+
+
+SUITE = Suite(dataset=TICKERS, rules=RULES, optional=(*PRICES, *AMOUNTS), facts=facts)
