@@ -97,10 +97,3 @@ class Breaker:
                 self._rested += 1
                 self._failures = 0
                 self._open_until, self._trial_ends = now + rest, None
-
-    def resume(self, rest: float) -> None:
-        """Go on with a rest that another process began; `rest` are the seconds that are left."""
-        with self._lock:
-            if rest > 0:
-                self._open_until = max(self._open_until or 0.0, self._clock() + rest)
-                self._rested = max(self._rested, 1)

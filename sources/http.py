@@ -8,7 +8,9 @@ errors are never passed on: one of them quotes header values, which may be a key
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from contextlib import contextmanager
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,7 +26,7 @@ from core.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
 TIMEOUT = httpx.Timeout(15.0, connect=5.0, pool=60.0)  # seconds; of each read, not of an answer
@@ -32,6 +34,7 @@ WITHIN = 60.0  # seconds that the whole body of one answer may take
 AT_MOST = 64 * 1024 * 1024  # bytes of one answer, unpacked
 # Its line about each request quotes the address, and two providers take a key only there.
 logging.getLogger("httpx").setLevel(logging.WARNING)
+CONNECTIONS = 16
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 
@@ -44,20 +47,55 @@ class Answer(NamedTuple):
 
 
 def open_client(
-    *, timeout: httpx.Timeout = TIMEOUT, transport: httpx.BaseTransport | None = None
+    *,
+    timeout: httpx.Timeout = TIMEOUT,
+    transport: httpx.BaseTransport | None = None,
+    connections: int = CONNECTIONS,
 ) -> httpx.Client:
-    """Return a client for all sources; it follows no redirect and keeps few connections.
+    """Return a client for all sources; it follows no redirect.
 
-    A proxy of the environment is used, except to this machine itself.
+    A proxy of the environment is used, except to this machine itself. Of more requests than
+    `connections` the rest wait for their turn.
     """
     return httpx.Client(
         timeout=timeout,
         transport=transport,
-        limits=httpx.Limits(max_connections=16, max_keepalive_connections=8),
+        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
         headers={"user-agent": "nightjar"},
         follow_redirects=False,
         mounts=dict.fromkeys(_LOOPBACK) if transport is None else None,
     )
+
+
+class _Shared:
+    """The process's one client, open as long as anybody uses it."""
+
+    lock = threading.Lock()
+    client: httpx.Client | None = None
+    users = 0
+
+
+@contextmanager
+def shared_client(connections: int = CONNECTIONS) -> Iterator[httpx.Client]:
+    """Yield the process's one client; whoever comes first decides how many connections it has.
+
+    It is closed when the last of its users leaves.
+    """
+    with _Shared.lock:
+        if _Shared.client is None:
+            _Shared.client = open_client(connections=connections)
+        _Shared.users += 1
+        client = _Shared.client
+    try:
+        yield client
+    finally:
+        with _Shared.lock:
+            _Shared.users -= 1
+            last = _Shared.users == 0
+            if last:
+                _Shared.client = None
+        if last:
+            client.close()
 
 
 def send(

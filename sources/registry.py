@@ -258,6 +258,3 @@ def line_of(provider: Provider | Binance) -> Line:
         provider.per_second,
         WEIGHTS.get(provider.name),
     )
-
-
-pacer_of = line_of

@@ -61,6 +61,7 @@ class Standing:
         self._lock = threading.Lock()
         self._failed_at: dict[str, deque[datetime]] = defaultdict(deque)
         self._until: dict[str, datetime] = {}
+        self.set_aside: dict[str, datetime] = {}  # since this was made, and until when
 
     def failed(self, provider: str, now: datetime) -> None:
         """Count a failure; set the provider aside where it is one too many."""
@@ -71,7 +72,7 @@ class Standing:
                 recent.popleft()
             if len(recent) >= self._most:
                 recent.clear()
-                self._until[provider] = now + self._aside
+                self._until[provider] = self.set_aside[provider] = now + self._aside
 
     def aside_until(self, provider: str, now: datetime) -> datetime | None:
         """Return until when a provider is set aside; None where it may serve."""
@@ -84,7 +85,7 @@ class Standing:
             if state == "set_aside":
                 self._until[provider] = max(time + self._aside, self._until.get(provider, time))
             elif state == "failing":
-                self.failed(provider, time)
+                self._failed_at[provider].append(time)
 
 
 def counts_as_failure(error: NightjarError) -> bool:

@@ -104,18 +104,6 @@ def test_news_from_before_it_opened_change_nothing() -> None:
     assert one.rest == pytest.approx(30.0)
 
 
-def test_a_rest_of_another_process_goes_on_here() -> None:
-    time = FakeTime()
-    one = breaker(time)
-    one.resume(0.0)
-    assert one.state == "closed"
-    one.resume(120.0)
-    assert one.rest == pytest.approx(120.0)
-    time.now += 121
-    fail(one, 1)
-    assert one.rest == pytest.approx(300.0)
-
-
 @given(
     st.lists(
         st.tuples(st.sampled_from(["works", "broken"]), st.floats(0, 400)), min_size=1, max_size=60

@@ -15,7 +15,15 @@ from core.errors import (
     SourceRejected,
     SourceUnavailable,
 )
-from sources.http import Answer, accept, open_client, require_json, retry_after, send
+from sources.http import (
+    Answer,
+    accept,
+    open_client,
+    require_json,
+    retry_after,
+    send,
+    shared_client,
+)
 from tests.sources.fakes import http_bytes, raw_server
 
 BODY = b'[{"a": 1}]' * 100
@@ -165,3 +173,13 @@ def test_what_is_not_json_is_malformed() -> None:
     with pytest.raises(SourceMalformed, match="text/html"):
         require_json(page, "venue")
     require_json(Answer(200, httpx.Headers(), b"[]"), "venue")
+
+
+def test_a_process_has_one_client_and_closes_it_when_its_last_user_leaves() -> None:
+    with shared_client(connections=50) as outer:
+        with shared_client() as inner:
+            assert inner is outer
+        assert not outer.is_closed
+    assert outer.is_closed
+    with shared_client() as another:
+        assert another is not outer
