@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from core.datasets import CANDLES
+from core.datasets import CANDLES, dataset_named
 from core.market import interval_step
 from expectations.gate import gate
+from expectations.suites import suite_for
 from storage import hot, landing, quarantine
-from storage.lake import read_candles
+from storage.lake import read_candles, sql
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,11 +22,17 @@ if TYPE_CHECKING:
 
 # How many bars before a batch the gate looks at: more than its slowest fact needs.
 MEMORY = 500
+# The same of every other dataset: what was stored so long before a batch, at most so many rows.
+LATELY_HOURS = 48
+MOST_REMEMBERED = 100_000
 
 
 def judge(store: Store, receipt: Receipt, now: datetime) -> Verdict:
     """Run the gate on a landed batch, with the neighbours that its facts need."""
     batch = landing.read_batch(store, receipt)
+    if receipt.dataset != CANDLES.name:
+        history = _lately(store, receipt.dataset, batch)
+        return gate(receipt.dataset, batch, history=history, now=now, name=receipt.path)
     series = batch.group_by("venue", "symbol", "interval").agg(pl.col("open_time").min())
     history, held = CANDLES.empty(), CANDLES.empty()
     for venue, symbol, interval, first in series.sort(pl.all()).iter_rows():
@@ -40,6 +47,26 @@ def judge(store: Store, receipt: Receipt, now: datetime) -> Verdict:
         history = pl.concat([history, before])
         held = pl.concat([held, quarantine.held(store, venue, symbol, interval)])
     return gate(receipt.dataset, batch, history=history, held=held, now=now, name=receipt.path)
+
+
+def _lately(store: Store, dataset: str, batch: pl.DataFrame) -> pl.DataFrame | None:
+    """Return what is stored of the time just before a batch, of all venues and symbols.
+
+    None where the dataset's suite does not look at neighbours.
+    """
+    declared, remembered = dataset_named(dataset), suite_for(dataset).remembers
+    times = batch[declared.time_column].drop_nulls()
+    if not remembered or times.is_empty():
+        return None
+    time = declared.time_column
+    query = f"""
+        select {", ".join(f'"{name}"' for name in remembered)} from {dataset}
+        where {time} between $first - interval {LATELY_HOURS} hour and $last
+        order by {time} desc limit {MOST_REMEMBERED}
+    """  # noqa: S608 - names that core/datasets declares
+    ends = {"first": times.min(), "last": times.max()}
+    found = sql(query, ends, store=store).reverse()
+    return found.cast({name: declared.schema[name] for name in remembered})
 
 
 def settle(store: Store, receipt: Receipt, verdict: Verdict, now: datetime) -> Merge:
