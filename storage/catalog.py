@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from core.clock import require_utc
+from core.clock import require_utc, to_micros
 from core.datasets import CANDLES, TIME
 from core.market import Span
+from storage.gaps import caused
 from storage.lake import query_candles, sql
-from storage.schema import columns, values
+from storage.schema import columns, literal, values
 from storage.selection import Selection
 
 if TYPE_CHECKING:
@@ -41,6 +43,44 @@ def gaps(
     """
     chosen = Selection(venue, () if symbol is None else (symbol,), interval).condition
     return sql(f"from gaps where {chosen} order by {columns((*_SERIES, 'start'))}", store=store)
+
+
+def causes(
+    store: Store,
+    *,
+    venue: str | None = None,
+    symbol: str | None = None,
+    interval: str | None = None,
+) -> pl.DataFrame:
+    """Return the gaps cut where their cause changes, each with its `cause`.
+
+    The causes are those of `storage.gaps`: refused, venue_had_none, failed, never_asked.
+    """
+    chosen = Selection(venue, () if symbol is None else (symbol,), interval).condition
+    order = columns((*_SERIES, "start"))
+    return sql(f"from missing_bars where {chosen} order by {order}", store=store)
+
+
+def why(store: Store, spans: Sequence[Span]) -> pl.DataFrame:
+    """Say why bars are missing that are: as `causes`, of stretches that hold no bar.
+
+    Args:
+        store: whose questions and quarantine to look at.
+        spans: stretches without a bar, such as `missing` returns; any part of a series.
+    """
+    if not spans:
+        return sql("from missing_bars where false", store=store)
+    stretches = ", ".join(
+        f"({literal(s.venue)}, {literal(s.symbol)}, {literal(s.interval)}, "
+        f"{s.step // timedelta(microseconds=1)}::BIGINT, {_moment(s.start)}, {_moment(s.end)})"
+        for s in spans
+    )
+    holes = f'from (values {stretches}) t({columns(_SERIES)}, step, start, "end")'
+    return sql(f"{caused(holes)} order by {columns((*_SERIES, 'start'))}", store=store)
+
+
+def _moment(when: datetime) -> str:
+    return f"make_timestamptz({to_micros(when)})"
 
 
 def missing(store: Store, span: Span) -> list[Span]:

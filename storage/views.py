@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.datasets import CANDLES, DATASETS, REVISIONS
+from core.datasets import ASKED, CANDLES, DATASETS, REVISIONS
 from storage import quarantine as held_back
 from storage.asof import History, moment
 from storage.cold import cold_files
+from storage.gaps import GAPS, MISSING_BARS
 from storage.grid import STEP
 from storage.migrations import has_table
 from storage.schema import columns, literal, parquet_rows, quoted, sql_type
@@ -32,16 +33,7 @@ select {_SERIES}, min(open_time) as first, max(open_time) as last, count(*) as b
 from candles group by {_SERIES}
 """
 
-# From the bar that should come after a stored one to the next stored one: [start, end).
-GAPS = f"""
-select {_SERIES}, open_time + to_microseconds({STEP}) as start, following as "end",
-  (epoch_us(following) - epoch_us(open_time)) // {STEP} - 1 as bars
-from (select {_SERIES}, open_time,
-  lead(open_time) over (partition by {_SERIES} order by open_time) as following from candles)
-where epoch_us(following) - epoch_us(open_time) > {STEP}
-"""
-
-_COMPUTED = {"coverage": COVERAGE, "gaps": GAPS}
+_COMPUTED = {"coverage": COVERAGE, "gaps": GAPS, "missing_bars": MISSING_BARS}
 # Tables of the hot file itself, as they are where there is no hot file yet.
 _EMPTY = {
     "batches": (
@@ -82,8 +74,10 @@ def tables_in(query: str) -> list[str]:
     named = {name for name in TABLES if name in text}
     if not named or _ANY_TABLE.search(text):
         return list(TABLES)
-    if named & {"coverage", "gaps"}:
+    if named & {*_COMPUTED}:
         named.add(CANDLES.name)
+    if "missing_bars" in named:
+        named |= {ASKED.name, "quarantine"}
     return [name for name in TABLES if name in named]
 
 
