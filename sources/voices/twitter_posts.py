@@ -88,7 +88,7 @@ class _Statuses(msgspec.Struct):
 
 
 class _Kind(msgspec.Struct):
-    statuses: msgspec.Raw | None = None
+    statuses: msgspec.Raw = msgspec.Raw()
 
 
 _found = msgspec.json.Decoder(_Found)
@@ -111,7 +111,7 @@ class Search:
     def read(self, body: bytes, wanted: Wanted, request: httpx.Request) -> Page:
         """Read one page of posts."""
         del request
-        if decode(_kind, body, self._api.name).statuses is not None:
+        if bytes(decode(_kind, body, self._api.name).statuses):
             old = decode(_statuses, body, self._api.name).statuses
             return Page(rows_of("social_posts", (self._old_row(status) for status in old)))
         found = decode(_found, body, self._api.name)
