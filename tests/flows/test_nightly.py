@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
@@ -16,6 +17,9 @@ from storage.lake import sql
 from storage.store import Store, default_store
 from tasks.breed import CAUGHT, CHECKPOINT
 from tasks.judge import JUDGED
+
+if TYPE_CHECKING:
+    from tasks.report import NightSummary
 
 AS_OF = datetime(2026, 3, 11, tzinfo=UTC)
 SYMBOLS = ["NOISE1-USDT", "TREND1-USDT"]
@@ -32,18 +36,48 @@ def tables() -> dict[str, pl.DataFrame]:
     }
 
 
+SEARCH = {
+    "NIGHTJAR_GENERATIONS": "3",
+    "NIGHTJAR_WORKERS": "1",
+    "NIGHTJAR_VETTING__ALPHA": "0.05",
+    "NIGHTJAR_VETTING__WORLDS": "19",
+    "NIGHTJAR_VETTING__STOP_AFTER": "3",
+    "NIGHTJAR_VETTING__MIN_TRADES": "3",
+}
+
+
 @pytest.fixture(autouse=True)
 def _short_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NIGHTJAR_GENERATIONS", "3")
-    monkeypatch.setenv("NIGHTJAR_WORKERS", "1")
-    monkeypatch.setenv("NIGHTJAR_VETTING__ALPHA", "0.05")
-    monkeypatch.setenv("NIGHTJAR_VETTING__WORLDS", "19")
-    monkeypatch.setenv("NIGHTJAR_VETTING__STOP_AFTER", "3")
-    monkeypatch.setenv("NIGHTJAR_VETTING__MIN_TRADES", "3")
+    for name, value in SEARCH.items():
+        monkeypatch.setenv(name, value)
 
 
-def test_a_night_ends_with_every_trial_in_the_store_and_a_page(desk: Path) -> None:
-    summary = nightly(**SMALL)
+@pytest.fixture(scope="module")
+def done(
+    tmp_path_factory: pytest.TempPathFactory, prefect: None, exchange: str
+) -> tuple[Path, NightSummary]:
+    """Run one night to its end; return its home, which nobody changes, and what it came to."""
+    home = tmp_path_factory.mktemp("night") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in SEARCH.items():
+            patch.setenv(name, value)
+        patch.setenv("NIGHTJAR_HOME", str(home))
+        patch.setenv("NIGHTJAR_SANDBOX_URL", exchange)
+        return home, nightly(**SMALL)
+
+
+@pytest.fixture
+def morning(done: tuple[Path, NightSummary], desk: Path) -> NightSummary:
+    """Return what the night came to, its home copied to be this test's own."""
+    home, summary = done
+    shutil.copytree(home, desk)
+    return summary
+
+
+def test_a_night_ends_with_every_trial_in_the_store_and_a_page(
+    morning: NightSummary, desk: Path
+) -> None:
+    summary = morning
     page = Path(summary.report).read_text()
     assert summary.headline in page
     assert "sandbox" in page
@@ -63,8 +97,7 @@ def test_a_night_ends_with_every_trial_in_the_store_and_a_page(desk: Path) -> No
     assert (desk / night["report"]).is_file()
 
 
-def test_every_candidate_has_its_odds_and_a_verdict(desk: Path) -> None:
-    nightly(**SMALL)
+def test_every_candidate_has_its_odds_and_a_verdict(morning: NightSummary) -> None:
     found = sql("select * from candidates order by rank")
     assert found["rank"].to_list() == list(range(1, found.height + 1))
     assert found["score"].is_sorted(descending=True)
@@ -84,26 +117,25 @@ def test_every_candidate_has_its_odds_and_a_verdict(desk: Path) -> None:
 
 
 def test_a_night_may_stand_on_longer_bars(desk: Path) -> None:
-    summary = nightly(**SMALL, interval="15m")
+    summary = nightly(**SMALL | {"strategies": 12}, interval="15m")
     frames = sql("select distinct timeframe from strategies")["timeframe"].to_list()
     assert set(frames) <= {"15m", "30m", "1h", "2h", "4h"}
     assert sql('select distinct "interval" as i from candles')["i"].to_list() == ["15m"]
     assert sql("select sum(bars) as n from coverage").item() == 2 * 10 * 96
-    assert summary.trials > 40
+    assert summary.trials > 20
 
 
-def test_the_same_night_again_changes_nothing(desk: Path) -> None:
-    first = nightly(**SMALL)
+def test_the_same_night_again_changes_nothing(morning: NightSummary) -> None:
     before = tables()
     second = nightly(**SMALL)
-    assert second.night == first.night
+    assert second.night == morning.night
     same = {name: frame.equals(before[name]) for name, frame in tables().items()}
     assert same == dict.fromkeys(TABLES, True)
     assert sql("select count(*) as n from revisions where dataset <> 'nights'").item() == 0
 
 
 def test_a_night_cut_off_in_its_search_ends_as_if_it_had_not_been(
-    desk: Path, monkeypatch: pytest.MonkeyPatch
+    done: tuple[Path, NightSummary], desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep, kept = stages.keep, []
     names: list[str] = []
@@ -125,9 +157,9 @@ def test_a_night_cut_off_in_its_search_ends_as_if_it_had_not_been(
     assert names.count(CAUGHT) == names.count(JUDGED) == 1
     after = tables()
 
-    monkeypatch.setenv("NIGHTJAR_HOME", str(desk.with_name("whole")))
-    monkeypatch.setattr(stages, "keep", keep)
-    assert nightly(**SMALL).night == went_on.night
+    whole, summary = done
+    monkeypatch.setenv("NIGHTJAR_HOME", str(whole))
+    assert summary.night == went_on.night
     same = {name: frame.equals(after[name]) for name, frame in tables().items()}
     assert same == dict.fromkeys(TABLES, True)
 
@@ -173,10 +205,9 @@ def test_a_night_killed_at_any_stage_ends_as_if_it_had_not_been(
         assert ledger.contents(default_store())["chain"].to_list() == head["chain"].to_list()
 
 
-def test_another_seed_is_another_night_with_other_strategies(desk: Path) -> None:
-    first = nightly(**SMALL, seed=1)
+def test_another_seed_is_another_night_with_other_strategies(morning: NightSummary) -> None:
     second = nightly(**SMALL, seed=2)
-    assert first.night != second.night
+    assert second.night != morning.night
     bred = sql("select night, strategy_id from backtests").unique().partition_by("night")
     assert not set(bred[0]["strategy_id"]) & set(bred[1]["strategy_id"])
 
