@@ -18,6 +18,7 @@ from core.errors import (
     NightjarError,
     SourceMalformed,
     SourceRejected,
+    SourceResting,
     SourceStalled,
     SourceUnavailable,
 )
@@ -89,9 +90,14 @@ class Standing:
 
 
 def counts_as_failure(error: NightjarError) -> bool:
-    """Say whether an error speaks against the provider, rather than against the question."""
+    """Say whether an error speaks against the provider, rather than against the question.
+
+    That one rests is no new failure: nothing was sent.
+    """
     if isinstance(error, SourceRejected):
         return error.status in _NOT_ALLOWED
+    if isinstance(error, SourceResting):
+        return False
     return isinstance(error, (SourceUnavailable, SourceMalformed, SourceStalled))
 
 
@@ -104,6 +110,8 @@ def first_to_serve(
     clock: Callable[[], datetime],
 ) -> Served[T]:
     """Return what the first provider gives that has an answer.
+
+    Those that are set aside are asked last, where nobody else has an answer.
 
     Args:
         kind: what is asked for, for errors.
@@ -119,11 +127,9 @@ def first_to_serve(
     if not providers:
         raise InvalidInput(f"expected at least one provider of {kind}, was none")
     said: list[str] = []
-    for tier, provider in enumerate(providers, start=1):
-        until = standing.aside_until(provider, clock())
-        if until is not None:
-            said.append(f"{provider} is set aside until {until:%H:%M} UTC")
-            continue
+    tiers = list(enumerate(providers, start=1))
+    aside = [pair for pair in tiers if standing.aside_until(pair[1], clock())]
+    for tier, provider in [*(pair for pair in tiers if pair not in aside), *aside]:
         try:
             answer = ask(tier, provider)
         except _ANSWERED_BY_THE_NEXT as error:

@@ -5,9 +5,7 @@ Prefect is not needed here.
 
 from __future__ import annotations
 
-from collections.abc import Callable  # noqa: TC003 - dataclass fields are read at run time
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -16,24 +14,25 @@ from core.clock import utc_now
 from core.datasets import dataset_named
 from sources.base import Retry
 from sources.line import all_lines
-from sources.provider import Wanted, collect
+from sources.provider import collect
 from sources.registry import line_of, open_provider
 from sources.routing import Served, Standing, first_to_serve, label
 from storage import health
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     import httpx
 
     from core.settings import Settings
+    from sources.provider import Wanted
     from storage.store import Store
 
 # A request is asked again for some 8 s; the step as a whole then once more, a little later.
 PERSISTENCE = Retry(attempts=6)
 
 
-@dataclass
 class Asker:
     """Asks providers, as the settings say where they are and in which order.
 
@@ -45,11 +44,20 @@ class Asker:
         clock: the time in UTC.
     """
 
-    settings: Settings
-    client: httpx.Client
-    standing: Standing = field(default_factory=Standing)
-    retry: Retry = PERSISTENCE
-    clock: Callable[[], datetime] = utc_now
+    def __init__(
+        self,
+        settings: Settings,
+        client: httpx.Client,
+        *,
+        standing: Standing | None = None,
+        retry: Retry = PERSISTENCE,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.settings = settings
+        self.client = client
+        self.standing = standing or Standing()
+        self.retry = retry
+        self.clock = clock
 
     def rows(
         self, source: str, dataset: str, wanted: Wanted, *, named: str | None = None

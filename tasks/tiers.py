@@ -123,7 +123,7 @@ def tiers_of(asker: Asker, venue: str, now: datetime) -> list[tuple[int, Tier]]:
 def _tier(asker: Asker, kind: str, venue: str, now: datetime) -> Tier | None:
     match kind:
         case "venue":
-            return Tier(venue, f"{venue}:rest", lambda span: _from_venue(asker, span, now))
+            return Tier(venue, f"{venue}:rest", lambda span: from_venue(asker, span, now))
         case "archive" if venue == ARCHIVED:
             name = "binance-archive"
             return Tier(name, "binance:archive", lambda span: _from_archive(asker, span, now))
@@ -137,7 +137,12 @@ def _tier(asker: Asker, kind: str, venue: str, now: datetime) -> Tier | None:
     )
 
 
-def _from_venue(asker: Asker, span: Span, now: datetime) -> Part:
+def from_venue(asker: Asker, span: Span, now: datetime) -> Part:
+    """Return what the venue itself has of a span.
+
+    Raises:
+        SourceUnavailable, SourceRejected, SourceMalformed, SourceStalled: as `sources.base.fetch`.
+    """
     venue = open_venue(span.venue, asker.settings)
     return _fetched(asker, venue, line_of(venue), span, now)
 

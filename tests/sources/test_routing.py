@@ -15,6 +15,7 @@ from core.errors import (
     NightjarError,
     SourceMalformed,
     SourceRejected,
+    SourceResting,
     SourceUnavailable,
 )
 from sources.routing import Served, Standing, counts_as_failure, first_to_serve, label
@@ -96,6 +97,16 @@ def test_three_failures_within_a_quarter_of_an_hour_set_a_provider_aside_for_two
     assert world.serve().provider == "jupiter"
 
 
+def test_who_is_set_aside_is_asked_where_nobody_else_has_an_answer() -> None:
+    world = World(jupiter=DOWN)
+    for _ in range(3):
+        world.serve()
+    world.errors = {"dexscreener": DOWN, "coingecko": None}
+    served = world.serve()
+    assert (served.tier, served.provider) == (1, "jupiter")
+    assert world.asked[-3:] == ["dexscreener", "coingecko", "jupiter"]
+
+
 def test_three_failures_over_a_longer_time_do_not() -> None:
     world = World(jupiter=DOWN)
     for _ in range(6):
@@ -114,6 +125,7 @@ def test_three_failures_over_a_longer_time_do_not() -> None:
         (SourceRejected("it", 404, "no such coin"), False),
         (InvalidInput("no token of that name"), False),
         (KeyMissing("it", "it.key"), False),
+        (SourceResting("it", retry_after=20), False),
     ],
 )
 def test_what_is_wrong_with_a_question_is_no_failure_of_who_was_asked(

@@ -72,13 +72,14 @@ def test_a_venue_that_is_down_leaves_its_span_missing_and_says_why(
     assert "HTTP 503" in got.missing[0]
 
 
-def test_who_failed_three_times_is_not_asked_again_and_that_is_noted(
+def test_who_failed_three_times_is_set_aside_and_that_is_noted_once(
     asker: Asker, server: str
 ) -> None:
     set_script(server, Script((Incident("okx", "down"),)))
-    for _ in range(5):
+    for _ in range(3):
         serve(asker, span("sandbox_okx", 10), NOW)
     assert stats(server)["venues"]["okx"]["requests"] == 3
+    assert asker.standing.aside_until("sandbox_okx", NOW) == NOW + timedelta(hours=2)
     rows = health_rows(asker.standing, NOW)
     assert [(row["provider"], row["state"], row["failures"]) for row in rows] == [
         ("sandbox_okx", "set_aside", 3)
