@@ -16,6 +16,7 @@ from core.datasets import CANDLES
 from core.errors import NothingStored, QueryRefused, StoreDamaged
 from core.market import interval_step
 from storage.cold import cold_files
+from storage.filling import interpolated, lent
 from storage.guard import ONLY_READS, check_statement, lock_down
 from storage.hot_file import reading
 from storage.selection import Selection
@@ -74,13 +75,31 @@ def read_candles(
     interval: str = "1m",
     start: datetime,
     end: datetime,
+    interpolate: bool = False,
+    lenders: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Return the bars that open in [start, end), sorted by symbol and time.
 
-    No symbols stands for all that the venue has.
+    Args:
+        store: where they are.
+        venue: whose bars.
+        symbols: of which markets; none stands for all that the venue has.
+        interval: how long a bar is.
+        start: the first moment.
+        end: the first moment after the bars.
+        interpolate: whether gaps of one and two bars between stored bars are filled with bars
+            that say `synthetic`. Nothing else invents a bar.
+        lenders: venues whose bars stand in, in this order, where `venue` lacks one; they keep
+            their own venue's name.
     """
     chosen = Selection(venue, symbols, interval, start, end)
-    return query_candles(store, chosen, "from {candles} order by symbol, open_time")
+    query = "from {candles} order by symbol, open_time"
+    bars = query_candles(store, chosen, query)
+    if lenders:
+        names = symbols or bars["symbol"].unique().sort().to_list()
+        others = [replace(chosen, venue=lender, symbols=names) for lender in lenders if names]
+        bars = lent(bars, [query_candles(store, other, query) for other in others])
+    return interpolated(bars).sort("symbol", "open_time") if interpolate else bars
 
 
 def latest_candles(
