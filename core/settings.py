@@ -265,6 +265,13 @@ class Settings(BaseSettings):
     )
     lock_wait: float = Field(30.0, gt=0, description="seconds to wait for the store")
     landing_days: int = Field(14, ge=0, description="how long merged raw batches stay in landing")
+    repair_venues: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="venues to ask, in order, for bars that a series' own venue does not have"
+    )
+    borrow: bool = Field(
+        False,  # noqa: FBT003 - a default, not an argument
+        description="whether research reads bars of repair_venues where a venue's own are missing",
+    )
     sandbox_url: str = Field("http://127.0.0.1:8490", description="the offline exchange")
     sandbox_seed: int = Field(1, ge=0, lt=2**63, description="decides the sandbox's markets")
     binance_url: str = Field("https://api.binance.com", description="Binance spot REST")
@@ -304,15 +311,20 @@ class Settings(BaseSettings):
     vetting: VettingSettings = VettingSettings()
     paper: PaperSettings = PaperSettings()
 
-    @field_validator("symbols", mode="before")
+    @field_validator("symbols", "repair_venues", mode="before")
     @classmethod
-    def _split_symbols(cls, value: Any) -> Any:
+    def _split_names(cls, value: Any) -> Any:
         return [part for part in value.split(",") if part] if isinstance(value, str) else value
 
     @field_validator("symbols")
     @classmethod
     def _check_symbols(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(check_symbol(symbol) for symbol in value)
+
+    @field_validator("repair_venues")
+    @classmethod
+    def _check_venues(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(check_venue(venue) for venue in value)
 
     @field_validator("interval")
     @classmethod
