@@ -19,7 +19,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow import dataset as arrow_dataset
 
-from core.datasets import TIME
+from core.datasets import DATASETS, TIME
 from core.errors import LakeUnavailable, StoreDamaged, StoreTooNew
 from storage import objects
 from storage.identity import VERSION
@@ -68,6 +68,12 @@ def folder_of(dataset: Dataset, partition: Partition) -> str:
     """Return a partition's hive folders: `venue=…/symbol=…/interval=…/month=…`."""
     named = zip(dataset.partition_by, partition, strict=True)
     return "/".join(f"{name}={value}" for name, value in named)
+
+
+def tables(store: Store) -> set[str]:
+    """Return the datasets that the lake may have a table of: the names that lie in it."""
+    with translating(store.lake):
+        return set(DATASETS) & objects.list_folders(store.lake)
 
 
 def open_table(store: Store, dataset: Dataset) -> DeltaTable | None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # What DuckDB raises when a file cannot be had: by another process, or by this one.
 _TAKEN = (duckdb.IOException, duckdb.ConnectionException, duckdb.ResourceInUseException)
 _PAUSE = 0.05  # seconds between two tries while another program holds the file
+_PARQUET = re.compile(r"""["']([^"']+\.parquet)["']""")  # which file an error speaks of
 _HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.*?) ?\(PID (?P<pid>\d+)\)")
 
 
@@ -96,7 +97,8 @@ def reading(store: Store) -> Iterator[DuckDBPyConnection]:
         con.execute("set temp_directory = $folder", {"folder": str(store.home / "tmp")})
         _patiently(store, patience, lambda: con.execute(f"{_attach(store.hot_path)} (read_only)"))
         refuse_newer(con, store.hot_path)
-        yield con
+        with _translating(store):
+            yield con
 
 
 @contextmanager
@@ -151,8 +153,11 @@ def _translated(store: Store, error: duckdb.Error) -> Exception:
     text = str(error)
     if isinstance(error, duckdb.TransactionException) or "Could not write" in text:
         return StoreUnwritable(str(store.hot_path), text)
+    file = named[0] if (named := _PARQUET.findall(text)) else str(store.hot_path)
     if isinstance(error, duckdb.IOException | duckdb.FatalException) or type(error) is duckdb.Error:
-        return StoreDamaged(str(store.hot_path), text)
+        return StoreDamaged(file, text)
+    if isinstance(error, duckdb.InvalidInputException) and named:
+        return StoreDamaged(file, text)
     return error
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 APPLICATION = "nightjar"
 VERSION = "nightjar.version"  # the application whose number is the newest migration of the writer
+TOKENS = "lake.tokens"  # under NIGHTJAR_HOME
 _KEPT = 2  # tokens a table: of the newest commit, and of one that may not have happened
 
 
@@ -59,8 +60,10 @@ def take_over(store: Store, folder: str) -> CommitProperties:
 def require_ours(store: Store, folder: str, table: DeltaTable | None) -> None:
     """Raise `LakeTaken` unless this desk made the table's newest commit, or nobody owns it yet."""
     newest = None if table is None else _newest(table)
+    if newest is None:
+        return
     known = _read(store).tables.get(_name(folder), [])
-    if newest is not None and newest not in known:
+    if newest not in known:
         raise LakeTaken(folder, owner=_owner(folder, table))
 
 
@@ -111,4 +114,4 @@ def _read(store: Store) -> _Tokens:
 
 
 def _path(store: Store) -> Path:
-    return store.home / "lake.tokens"
+    return store.home / TOKENS

@@ -16,7 +16,7 @@ from core.errors import InvalidInput, StoreDamaged
 from core.market import check_symbol, check_venue, interval_step
 from core.receipts import Receipt
 from storage import landing, objects, quarantine
-from storage.cold import cold_files, scan_files
+from storage.cold import cold_files, scan_files, tables
 from storage.hot_file import reading
 from storage.migrations import columns_of, has_table
 from storage.schema import CONFIRMED, columns, quoted, sql_type, values
@@ -46,8 +46,9 @@ def check_invariants(store: Store) -> list[str]:
     """
     with reading(store) as con:
         found = list(_settled_once(con)) if has_table(con, "batches") else []
-        for dataset in DATASETS.values():
-            found += _of_dataset(store, con, dataset)
+        cold = tables(store)
+        for name, dataset in DATASETS.items():
+            found += _of_dataset(con, dataset, cold_files(store, dataset) if name in cold else [])
     return found
 
 
@@ -78,9 +79,8 @@ def lost_rows(store: Store) -> dict[str, int]:
     return {batch: count for batch, count in found.items() if count}
 
 
-def _of_dataset(store: Store, con: DuckDBPyConnection, dataset: Dataset) -> list[str]:
+def _of_dataset(con: DuckDBPyConnection, dataset: Dataset, files: list[ColdFile]) -> list[str]:
     there = columns_of(con, dataset.name)
-    files = cold_files(store, dataset)
     gone = [file for file in files if not objects.exists(file.path)]
     if gone:
         return [f"{dataset.name}: the lake's log names {file.path}, not there" for file in gone]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -15,6 +14,7 @@ from core.clock import require_utc
 from core.datasets import CANDLES
 from core.errors import NothingStored, QueryRefused, StoreDamaged
 from core.market import interval_step
+from storage import objects
 from storage.cold import cold_files
 from storage.filling import interpolated, lent
 from storage.guard import ONLY_READS, check_statement, lock_down
@@ -186,8 +186,8 @@ def _translating(files: Sequence[str]) -> Iterator[None]:
 
 def _translated(error: duckdb.Error, files: Sequence[str]) -> Exception:
     text = str(error)
-    named = next((path for path in files if path in text), None)
-    if named is not None and not Path(named).exists():
+    named = next((path for path in files if objects.key_of(path) in text), None)
+    if named is not None and not objects.exists(named):
         return _FileGone(named)
     if named is not None:
         return StoreDamaged(named, text)

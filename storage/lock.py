@@ -10,6 +10,7 @@ that file closes, so that one reader's end would free the file under another rea
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from filelock import FileLock, ReadWriteLock, Timeout
 
-from core.errors import StoreBusy
+from core.errors import StoreBusy, StoreDamaged, StoreUnwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,6 +83,8 @@ def hot_alone(store: Store, patience: Patience) -> Iterator[None]:
     lock = _hot_lock(store)
     try:
         lock.acquire_write(timeout=patience.left)
+    except sqlite3.DatabaseError as error:
+        raise _no_lock(store, error) from error
     except Timeout:
         raise StoreBusy(
             str(store.hot_path), waited=round(patience.waited, 1), holder="a reader"
@@ -99,6 +102,11 @@ def hot_shared(store: Store, patience: Patience) -> Iterator[None]:
     lock = _hot_lock(store)
     try:
         lock.acquire_read(timeout=patience.left)
+    except sqlite3.DatabaseError as error:
+        if not os.access(store.home, os.W_OK):  # nobody can write here, so nobody need be kept away
+            yield
+            return
+        raise _no_lock(store, error) from error
     except Timeout:
         raise StoreBusy(
             str(store.hot_path), waited=round(patience.waited, 1), holder=_holder(store)
@@ -108,6 +116,30 @@ def hot_shared(store: Store, patience: Patience) -> Iterator[None]:
     finally:
         lock.release()
         lock.close()
+
+
+def stale_note(store: Store) -> Path | None:
+    """Return the note of a writer that is no more, None where there is none.
+
+    It holds nobody up: the lock itself ended with its process.
+    """
+    try:
+        holder = msgspec.json.decode(_note(store).read_bytes(), type=Holder)
+        os.kill(holder.pid, 0)
+    except FileNotFoundError:
+        return None
+    except (ProcessLookupError, msgspec.DecodeError):
+        return _note(store)
+    except PermissionError:  # it lives, and is another user's
+        return None
+    return None
+
+
+def _no_lock(store: Store, error: sqlite3.DatabaseError) -> StoreDamaged | StoreUnwritable:
+    path = str(store.home / "hot.lock")
+    if isinstance(error, sqlite3.OperationalError):  # the disk is full, or the folder refuses
+        return StoreUnwritable(path, str(error))
+    return StoreDamaged(path, f"it is no lock any more ({error}); it can be deleted")
 
 
 def _hot_lock(store: Store) -> ReadWriteLock:

@@ -123,6 +123,14 @@ def list_files(folder: str) -> list[Found]:
     ]
 
 
+def list_folders(folder: str) -> set[str]:
+    """Return the names of the folders in a folder; none where there is no such folder."""
+    selector = fs.FileSelector(key_of(folder), allow_not_found=True)
+    with translating(folder):
+        found = filesystem(folder).get_file_info(selector)
+    return {info.base_name for info in found if info.type == fs.FileType.Directory}
+
+
 def delete(path: str) -> None:
     """Delete a file; one that is gone already is no error."""
     if not is_remote(path):

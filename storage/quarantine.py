@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from core.datasets import CANDLES, TIME, dataset_named
-from core.errors import ContractBroken
+from core.errors import ContractBroken, StoreDamaged
 from core.market import interval_step
 from storage.cold import cold_files
-from storage.files import TEMPORARY, read_parquet, replacing
+from storage.files import TEMPORARY, content_sha256, read_parquet, replacing
 from storage.hot_file import reading
 from storage.selection import Selection
 from storage.tiers import union
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from core.datasets import Dataset
     from storage.store import Store
 
+_HASH = "content_sha256"  # in the file: what its rows were when they were written
 MARKS = {"reasons": pl.List(pl.String()), "batch": pl.String(), "quarantined_at": TIME}
 
 
@@ -39,7 +40,7 @@ def write(
     were judged again, and are still held) are not kept twice.
     """
     declared = dataset_named(dataset)
-    path = _folder(store, dataset) / f"{_name(batch)}.parquet"
+    path = _folder(store, dataset) / f"{name_of(batch)}.parquet"
     rows = _without_known(declared, _conform(declared, quarantined), _files(store, dataset), path)
     if rows.is_empty():
         return None
@@ -47,13 +48,25 @@ def write(
         pl.lit(batch).alias("batch"), pl.lit(now).cast(TIME).alias("quarantined_at")
     )
     with replacing(path) as temporary:
-        marked.write_parquet(temporary, compression="zstd")
+        facts = {_HASH: content_sha256(marked)}
+        marked.write_parquet(temporary, compression="zstd", metadata=facts)
     return path
 
 
 def read(store: Store, dataset: str) -> pl.DataFrame:
     """Return all that was ever quarantined of a dataset, with `reasons` and the batch."""
     return _read(dataset_named(dataset), _files(store, dataset))
+
+
+def check_file(path: Path) -> None:
+    """Raise `StoreDamaged` unless a file's rows are those that were written.
+
+    A file of an older nightjar does not say what they were; it must be readable.
+    """
+    rows = read_parquet(path)
+    expected = pl.read_parquet_metadata(path).get(_HASH)
+    if expected is not None and content_sha256(rows) != expected:
+        raise StoreDamaged(str(path), "its rows are not those that were written")
 
 
 def held(
@@ -141,5 +154,6 @@ def _files(store: Store, dataset: str) -> list[Path]:
     return sorted(path for path in found if not path.name.startswith(TEMPORARY))
 
 
-def _name(batch: str) -> str:
+def name_of(batch: str) -> str:
+    """Return how the name of a batch's file begins."""
     return hashlib.sha256(batch.encode()).hexdigest()[:16]

@@ -19,9 +19,11 @@ from core.datasets import DATASETS
 from core.errors import LakeUnavailable, StoreDamaged
 from storage import lock, objects
 from storage.archive import month_of
-from storage.cold import cold_files, scan_files
+from storage.cold import cold_files, scan_files, tables
 from storage.hot_file import in_memory, opened
+from storage.journal import journal_path
 from storage.schema import quoted
+from storage.scrub import recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,18 +73,25 @@ def rebuild_hot(store: Store, *, now: datetime) -> list[Rebuilt]:
         with lock.hot_alone(store, patience):
             old = _hot_aside(store, now)
         done = [_salvage(store, old, name, now) for name in (*_CATALOGUE, *DATASETS)]
-        done += [_thaw(store, dataset, now) for dataset in DATASETS.values()]
-        _record_files(store, now)
-    tables: dict[str, Rebuilt] = {}
+        done += [_thaw(store, DATASETS[name], now) for name in _lake_tables(store)]
+        record_files(store, now)
+    total: dict[str, Rebuilt] = {}
     for part in done:
-        had = tables.get(part.table, Rebuilt(part.table))
-        tables[part.table] = msgspec.structs.replace(
+        had = total.get(part.table, Rebuilt(part.table))
+        total[part.table] = msgspec.structs.replace(
             had,
             salvaged=had.salvaged + part.salvaged,
             unreadable=had.unreadable + part.unreadable,
             from_cold=had.from_cold + part.from_cold,
         )
-    return [table for table in tables.values() if table != Rebuilt(table.table)]
+    return [table for table in total.values() if table != Rebuilt(table.table)]
+
+
+def _lake_tables(store: Store) -> list[str]:
+    try:
+        return sorted(tables(store))
+    except (StoreDamaged, LakeUnavailable):
+        return []  # what is wrong with the lake is another finding
 
 
 def _hot_aside(store: Store, now: datetime) -> Path | None:
@@ -90,6 +99,8 @@ def _hot_aside(store: Store, now: datetime) -> Path | None:
     if not store.hot_path.exists():
         return None
     log = store.hot_path.with_name(store.hot_path.name + ".wal")
+    if journal_path(store).exists():
+        set_aside(store, journal_path(store), now)
     moved = set_aside(store, store.hot_path, now)
     if log.exists():
         shutil.move(log, moved.with_name(moved.name + ".wal"))
@@ -177,19 +188,34 @@ def _thaw(store: Store, dataset: Dataset, now: datetime) -> Rebuilt:
     return Rebuilt(dataset.name, from_cold=int(copied[0][0]))
 
 
-def _record_files(store: Store, now: datetime) -> None:
-    """Make the catalogue's hashes those of the lake's files, as far as they are known."""
-    there = []
-    for dataset in DATASETS.values():
+def record_files(store: Store, now: datetime) -> int:
+    """Make the catalogue list the lake's files, each with its hash; return how many.
+
+    The hash is the one in the name, or the one that was recorded, or, where a file has neither,
+    that of its bytes as they are. For who holds no lock, or the write lock.
+    """
+    rows, seen = [], []
+    known = recorded(store)
+    for dataset in (DATASETS[name] for name in _lake_tables(store)):
         try:
-            there += [(dataset.name, file) for file in cold_files(store, dataset)]
+            files = cold_files(store, dataset)
         except (StoreDamaged, LakeUnavailable):
-            continue
-    with opened(store, now=now) as con:
-        known = {row[0] for row in con.execute("select path from hot.files").fetchall()}
-        for name, file in there:
+            continue  # what was recorded of it stays
+        seen.append(dataset.name)
+        for file in files:
             path = store.in_lake(file.path)
-            if path not in known and objects.exists(file.path):
-                digest = file.sha256 or objects.sha256(file.path)
-                row = [name, path, file.rows, digest, now]
-                con.execute("insert into hot.files values (?, ?, ?, ?, ?)", row)
+            digest = file.sha256 or known.get(path) or _hash_of(file.path)
+            if digest is not None:
+                rows.append([dataset.name, path, file.rows, digest, now])
+    with opened(store, now=now) as con:
+        con.execute("delete from hot.files where list_contains(?::varchar[], dataset)", [seen])
+        for row in rows:
+            con.execute("insert into hot.files values (?, ?, ?, ?, ?)", row)
+    return len(rows)
+
+
+def _hash_of(path: str) -> str | None:
+    try:
+        return objects.sha256(path)
+    except StoreDamaged:
+        return None

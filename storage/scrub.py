@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from core.datasets import DATASETS
 from core.errors import StoreDamaged
 from storage import objects
-from storage.cold import cold_files
+from storage.cold import cold_files, tables
 from storage.hot_file import reading
 from storage.migrations import has_table
 
@@ -25,7 +25,7 @@ def scrub(store: Store) -> list[StoreDamaged]:
     should be is in its name, and in the catalogue for what an older nightjar wrote.
     """
     known = recorded(store)
-    files = [file for dataset in DATASETS.values() for file in cold_files(store, dataset)]
+    files = [file for name in sorted(tables(store)) for file in cold_files(store, DATASETS[name])]
     found = (damage_of(file, known.get(store.in_lake(file.path))) for file in files)
     return [damage for damage in found if damage is not None]
 

@@ -37,21 +37,19 @@ def hot_rows(store: Store) -> int:
         return con.execute("select count(*) from hot.candles").fetchall()[0][0]
 
 
-def test_on_request_single_days_leave_hot(any_store: Store) -> None:
-    hot.put(any_store, "candles", hourly(5), now=NOW)
-    before = sql("from candles order by open_time", store=any_store)
+def test_on_request_single_days_leave_hot(store: Store) -> None:
+    hot.put(store, "candles", hourly(5), now=NOW)
+    before = sql("from candles order by open_time", store=store)
     now = datetime(2026, 4, 12, 3, tzinfo=UTC)
-    moved = archive(any_store, "candles", now=now, hot_days=10, whole_months=False)
+    moved = archive(store, "candles", now=now, hot_days=10, whole_months=False)
     assert [(part.partition[-7:], part.rows) for part in moved] == [("2026-03", 2), ("2026-04", 24)]
-    assert hot_rows(any_store) == 94
-    assert_frame_equal(sql("from candles order by open_time", store=any_store), before)
-    again = archive(
-        any_store, "candles", now=now + timedelta(days=1), hot_days=10, whole_months=False
-    )
+    assert hot_rows(store) == 94
+    assert_frame_equal(sql("from candles order by open_time", store=store), before)
+    again = archive(store, "candles", now=now + timedelta(days=1), hot_days=10, whole_months=False)
     assert [part.rows for part in again] == [24]
-    assert archive(any_store, "candles", now=now, hot_days=10) == []  # no whole month is old
-    assert_frame_equal(sql("from candles order by open_time", store=any_store), before)
-    assert check_invariants(any_store) == []
+    assert archive(store, "candles", now=now, hot_days=10) == []  # no whole month is old
+    assert_frame_equal(sql("from candles order by open_time", store=store), before)
+    assert check_invariants(store) == []
 
 
 def test_days_that_went_to_cold_stay_there_when_more_is_kept_hot_later(store: Store) -> None:

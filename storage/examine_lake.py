@@ -1,0 +1,115 @@
+"""Examinations of the lake: whose it is, its logs, and the hash of every file."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from core.datasets import DATASETS
+from core.errors import LakeTaken, LakeUnavailable, StoreDamaged, StoreTooNew
+from storage import identity
+from storage.cold import cold_files, open_table
+from storage.cold import tables as tables_of
+from storage.freezing import own
+from storage.problems import Patient, Problem
+from storage.rebuild import record_files, set_aside
+from storage.relog import make_log_again
+from storage.restore import drop_file, restore_file
+from storage.scrub import damage_of, recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.datasets import Dataset
+    from storage.cold import ColdFile
+
+
+def tables(patient: Patient) -> Iterator[Problem]:
+    """Can each table's log be read, and did this desk write it last?"""
+    for dataset in _present(patient):
+        folder = patient.store.lake_table(dataset.name)
+        try:
+            identity.require_ours(patient.store, folder, open_table(patient.store, dataset))
+            cold_files(patient.store, dataset)
+        except LakeTaken as error:
+            cure = partial(_own, patient, dataset) if _may_own(patient) else None
+            yield Problem(folder, str(error), cure, advice="nightjar doctor --own-lake")
+        except StoreTooNew as error:
+            yield Problem(folder, str(error), advice="use the newer nightjar")
+        except LakeUnavailable as error:
+            yield Problem(folder, str(error), advice="check AWS_ENDPOINT_URL and credentials")
+        except StoreDamaged as error:
+            tokens = patient.store.home / identity.TOKENS
+            lost = error.path == str(tokens)
+            cure = partial(_own_anew if lost else _log_again, patient, dataset)
+            yield Problem(error.path, error.reason.splitlines()[0], cure)
+
+
+def _present(patient: Patient) -> list[Dataset]:
+    names = tables_of(patient.store)
+    return [dataset for dataset in DATASETS.values() if dataset.name in names]
+
+
+def _may_own(patient: Patient) -> bool:
+    """Whether a lake last written with another desk's token may become this desk's.
+
+    In a lake under `home` it may where this desk lost its tokens: no other desk can have it.
+    """
+    tokens = patient.store.home / identity.TOKENS
+    return patient.own_lake or (patient.store.owns_lake and not tokens.exists())
+
+
+def _own(patient: Patient, dataset: Dataset) -> str:
+    own(patient.store, dataset)
+    return "this desk writes to it from now on, and what another had under way there fails"
+
+
+def _own_anew(patient: Patient, dataset: Dataset) -> str:
+    tokens = patient.store.home / identity.TOKENS
+    moved = set_aside(patient.store, tokens, patient.now) if tokens.exists() else "damaged/"
+    if not _may_own(patient):
+        return f"moved to {moved}; `nightjar doctor --own-lake` makes the lake this desk's again"
+    return f"moved to {moved}; {_own(patient, dataset)}"
+
+
+def _log_again(patient: Patient, dataset: Dataset) -> str:
+    return make_log_again(patient.store, dataset, now=patient.now)
+
+
+def files(patient: Patient) -> Iterator[Problem]:
+    """Is every file what was written, and does the catalogue list just these files?"""
+    known, there = recorded(patient.store), set()
+    for dataset in _present(patient):
+        for file in _listed(patient, dataset):
+            there.add(patient.store.in_lake(file.path))
+            if damage := damage_of(file, known.get(patient.store.in_lake(file.path))):
+                what = f"{damage.reason}; it held {file.rows:,} rows"
+                yield Problem(file.path, what, partial(_mend, patient, dataset, file))
+    if known.keys() != there:
+        extra, missing = len(known.keys() - there), len(there - known.keys())
+        what = f"the catalogue lists {extra} files that are not of the lake, and lacks {missing}"
+        yield Problem("files", what, partial(_record, patient))
+
+
+def _listed(patient: Patient, dataset: Dataset) -> list[ColdFile]:
+    try:
+        return cold_files(patient.store, dataset)
+    except (StoreDamaged, StoreTooNew, LakeUnavailable):
+        return []  # said by `tables`
+
+
+def _mend(patient: Patient, dataset: Dataset, file: ColdFile) -> str:
+    if restore_file(patient.store, dataset, file, now=patient.now):
+        return f"made again from landing: {file.rows:,} rows, SHA-256 {file.sha256} as it was"
+    batches = drop_file(patient.store, dataset, file, now=patient.now)
+    kept = "what is left of it is in damaged/"
+    if not batches:
+        return f"taken out of the lake, {kept}; landing has nothing of it: collect it again"
+    return (
+        f"taken out of the lake, {kept}; {len(batches)} batches of landing have rows of it and are "
+        "judged and merged again by the next collection"
+    )
+
+
+def _record(patient: Patient) -> str:
+    return f"it lists {record_files(patient.store, patient.now)} files, each with its hash"
