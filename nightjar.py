@@ -10,7 +10,7 @@ import sys
 
 from cyclopts import App, CycloptsError
 
-from commands import data, ledger, night, servers, strategies
+from commands import data, ledger, night, quarantine, servers, strategies
 from commands.console import DONE, FAILED, MISUSED, REFUSED
 from core.errors import GateRefused, InvalidInput, NightjarError, QueryRefused, SettingsError
 
@@ -40,6 +40,12 @@ _ledger = App(name="ledger", help="Every strategy that was ever evaluated, chain
 for command in (ledger.verify, ledger.show):
     _ledger.command(command)
 app.command(_ledger)
+
+_quarantine = App(name="quarantine", help="Rows that a gate held back: list, explain, release.")
+_quarantine.command(quarantine.list_rows, name="list")
+_quarantine.command(quarantine.show)
+_quarantine.command(quarantine.release)
+app.command(_quarantine)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -16,6 +16,7 @@ from serving.frames import shaped
 from serving.markdown import escape, table
 from serving.night import SANDBOX
 from serving.page import markup, render
+from serving.reasons import REASONS
 from serving.words import completeness, count, listed, moment, plural, seconds
 
 Row = dict[str, Any]
@@ -43,24 +44,6 @@ _QUERIES = (
     "select * from gaps order by bars desc",
     "select * from verdicts where judged_at >= '{day}' order by judged_at",
 )
-
-_REASONS = {
-    "bad_name": "a name is not one that we use",
-    "before_2009": "it is dated before there was a market",
-    "duplicate": "the batch has another row of the same key",
-    "in_future": "it is dated in the future",
-    "missing_value": "a value that must be there is not",
-    "negative_trades": "the number of trades is below zero",
-    "negative_volume": "the volume is below zero",
-    "not_finite": "a number is not finite",
-    "off_grid": "it does not open on the grid of its interval",
-    "ohlc_inconsistent": "high and low do not enclose open and close",
-    "price_jump": "the price jumps over 20 %; later bars may yet confirm it",
-    "price_not_positive": "a price is not above zero",
-    "still_forming": "the bar was still forming",
-    "taker_exceeds_volume": "takers bought more than was traded",
-    "unknown_interval": "the interval is not one that we know",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,7 +264,7 @@ def _stretch(report: QualityReport, row: Row) -> Any:
 
 def _quarantine(report: QualityReport) -> list[tuple[str, int, str]]:
     rows = report.quarantine.sort("rows", "reason", descending=[True, False]).rows()
-    return [(reason, total, _REASONS.get(reason, "")) for reason, total in rows]
+    return [(reason, total, REASONS.get(reason, "")) for reason, total in rows]
 
 
 def _queries(report: QualityReport) -> list[str]:
