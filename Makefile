@@ -7,7 +7,7 @@ PYTHON ?= python3.11
 READY := $(VENV)/.ready
 PEERS := .venv-bench
 
-.PHONY: help setup run up test check format lock bench integrity clean
+.PHONY: help setup run up test crashtest check format lock bench integrity clean
 
 help: ## explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ up: setup ## start the Prefect server, its UI, the deployments and a worker
 
 test: setup ## run the tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal
+
+crashtest: setup ## kill the store thousands of times, and fail each of its calls (half an hour)
+	@$(BIN)/python -m tests.storage.crash --kills 2000 --faults -1 $(CRASH)
 
 check: setup ## check format, lint and types
 	@$(BIN)/ruff format --check .

@@ -1,0 +1,101 @@
+"""The store's steps, killed at any call that changes a file, and meeting errors at each of them.
+
+One process does it all, since it has to fork before any library starts a thread.
+`make crashtest` does the same thousands of times.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.storage.crash.stories import STORIES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KILLS, FAULTS = 200, 1
+NAMES = [*STORIES]
+HALVES = [NAMES[::2], NAMES[1::2]]  # two processes, so that two cores can share them
+
+
+def run(folder: Path, *options: str) -> list[dict[str, Any]]:
+    """Run the harness; return its figures."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.storage.crash", "--json", *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "TMPDIR": str(folder), "HOME": str(folder)},
+        timeout=280,
+    )
+    print(done.stderr)
+    if done.returncode == 2:
+        pytest.skip(done.stderr.strip())
+    assert done.stdout, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("names", HALVES, ids=" and ".join)
+def test_whatever_is_killed_nothing_is_lost_and_nothing_is_there_twice(
+    tmp_path: Path, names: list[str]
+) -> None:
+    found = run(tmp_path, "--kills", str(KILLS // 2), "--stories", *names)
+    assert [figures["problems"] for figures in found] == [[]] * len(names)
+    assert sum(figures["struck"] for figures in found) == KILLS // 2
+
+
+@pytest.mark.parametrize("names", HALVES, ids=" and ".join)
+def test_an_error_of_the_disk_at_any_call_loses_nothing(tmp_path: Path, names: list[str]) -> None:
+    found = run(tmp_path, "--faults", str(FAULTS), "--stories", *names)
+    assert [figures["problems"] for figures in found if figures["problems"]] == []
+    assert all(figures["struck"] for figures in found)
+    assert sum(figures["refused"] for figures in found) > 0
+
+
+def test_the_harness_sees_calls_of_compiled_libraries_and_can_strike_them(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SELF_TEST, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 2:
+        pytest.skip(done.stdout.strip())
+    assert done.stdout.split() == ["whole", "-9", "torn", "ENOSPC", "short"], done.stderr
+
+
+SELF_TEST = """
+import errno, sys
+from pathlib import Path
+from tests.storage.crash.syscalls import *
+from tests.storage.crash import syscalls
+if (why := available()):
+    print(why)
+    sys.exit(2)
+folder = Path(sys.argv[1])
+target = folder / "file"
+DATA = b"x" * 100_000
+def work():
+    import os
+    handle = os.open(target, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+    try:
+        written = os.write(handle, DATA)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return "whole" if written == len(DATA) else "short"
+def at_write(wish):
+    return watch(work, folder, lambda call: wish if call.name == "write" else 0)
+print(at_write(0).told)
+print(at_write(KILL).status)
+assert target.stat().st_size == 0
+at_write(TORN)
+print("torn" if target.stat().st_size == len(DATA) // 2 else target.stat().st_size)
+print(at_write(errno.ENOSPC).told)
+print(at_write(SHORT).told)
+"""
