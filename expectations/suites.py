@@ -10,6 +10,7 @@ from expectations import (
     candidates,
     candles,
     funding_rates,
+    indicators,
     instruments,
     mark_prices,
     market_trades,
@@ -23,6 +24,17 @@ from expectations import (
     trials,
     venue_status,
 )
+from expectations.voices import social_metrics, social_posts, social_sentiment
+from expectations.world import (
+    dex_pairs,
+    dex_quotes,
+    listings,
+    onchain_metrics,
+    prices,
+    stock_indices,
+    wallet_balances,
+    whale_transactions,
+)
 
 if TYPE_CHECKING:
     from expectations.rules import Suite
@@ -33,7 +45,9 @@ SUITES: dict[str, Suite] = {
         *(candles, strategies, backtests, trials),
         *(candidates, nights, promotions, paper),
         *(tickers, market_trades, order_books, instruments, venue_status),
-        *(mark_prices, funding_rates, open_interest),
+        *(mark_prices, funding_rates, open_interest, indicators),
+        *(prices, listings, dex_pairs, dex_quotes, wallet_balances, whale_transactions),
+        *(onchain_metrics, stock_indices, social_posts, social_metrics, social_sentiment),
     )
 }
 

@@ -138,6 +138,7 @@ WHALE_TRANSACTIONS = Dataset(
         "asset": pl.String(),
         "amount": pl.Float64(),
         "value_usd": pl.Float64(),
+        "threshold_usd": pl.Float64(),  # what a transfer had to be worth to be kept
         "sender": pl.String(),
         "receiver": pl.String(),
         "sender_label": pl.String(),  # an exchange's name; null for one that is not known

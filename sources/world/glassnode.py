@@ -9,6 +9,7 @@ The key is sent as `X-Api-Key`: https://docs.glassnode.com/basic-api/api-key
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 
 URL = "https://api.glassnode.com"
 RESOLUTIONS = {"10m": "10m", "1h": "1h", "1d": "24h", "1w": "1w"}
+STEPS = {
+    "10m": timedelta(minutes=10),
+    "1h": timedelta(hours=1),
+    "1d": timedelta(days=1),
+    "1w": timedelta(weeks=1),
+}
 DEFAULT = "1d"
 _SUBJECT = re.compile(
     r"(?P<asset>[A-Z0-9]{1,20}) (?P<metric>[a-z0-9_]{1,40}/[a-z0-9_]{1,80})", re.ASCII
@@ -80,16 +87,17 @@ class Metrics:
         )
 
     def read(self, body: bytes, wanted: Wanted, request: httpx.Request) -> Page:
-        """Read the points; where a point has no number, nothing is known of that time."""
+        """Read the points; one without a number, or of a time that is not over, is left out."""
         del request
         points = decode(_points, body, self._api.name)
         return Page(rows_of("onchain_metrics", self._rows(points, wanted)))
 
     def _rows(self, points: list[_Point], wanted: Wanted) -> Iterator[dict[str, object]]:
         asset, metric = _parts(wanted.subject)
+        over = wanted.now - STEPS[_resolution(wanted)]
         for point in points:
             for name, value in self._values(point, metric):
-                if value is not None:
+                if value is not None and from_seconds(point.t) <= over:
                     yield {
                         "venue": self._api.name,
                         "asset": asset,

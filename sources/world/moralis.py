@@ -187,6 +187,7 @@ class Transfers:
             "asset": price.token_symbol,
             "amount": amount,
             "value_usd": amount * price.usd_price,
+            "threshold_usd": self._threshold,
             "sender": transfer.from_address.lower(),
             "receiver": transfer.to_address.lower(),
             "sender_label": sender,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from core.chains import NATIVE
 from core.errors import InvalidInput
 from sources.world.tokens import SOLANA_ADDRESS
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 LAMPORTS = 9  # decimals of SOL
-NATIVE = "native"
 MOST_ADDRESSES = 100
 
 Whole = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,20}$")]

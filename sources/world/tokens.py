@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from core import chains
 from core.errors import InvalidInput
 
-SOLANA_ADDRESS = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}", re.ASCII)
-EVM_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
+SOLANA_ADDRESS = re.compile(chains.SOLANA_ADDRESS, re.ASCII)
+EVM_ADDRESS = re.compile(chains.EVM_ADDRESS, re.ASCII)
 
 
 class Token(NamedTuple):

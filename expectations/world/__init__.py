@@ -1,0 +1,1 @@
+"""Suites of what is quoted beyond venues."""
