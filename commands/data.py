@@ -79,15 +79,19 @@ def sql(query: str, /, *, as_of: Moment = None, as_json: Json = False) -> int:
     return DONE
 
 
-def status(*, as_json: Json = False) -> int:
-    """Show what the store holds: coverage, gaps, freshness, quarantine, the last runs."""
+def status(*, days: int = 60, as_json: Json = False) -> int:
+    """Show what the store holds: coverage, gaps, freshness, quarantine, the last runs.
+
+    Args:
+        days: how many days the calendar shows.
+    """
     load_settings()
     from core.clock import utc_now
     from serving.status import status as look
     from serving.terminal import show_status
     from storage.store import default_store
 
-    found = look(default_store(), now=utc_now())
+    found = look(default_store(), now=utc_now(), days=days)
     if as_json:
         print_json(found)
     else:

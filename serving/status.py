@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from core.market import interval_step
+from serving.calendar import Day, calendar
 from storage import catalog, landing
 from storage.lake import sql
 
@@ -49,17 +50,21 @@ class Status(msgspec.Struct, frozen=True):
     refused: int
     pending: int
     nights: list[Night]
+    calendar: list[Day] = []
 
 
-def status(store: Store, *, now: datetime, gaps: int = 20, nights: int = 5) -> Status:
-    """Look at the whole store; `gaps` and `nights` bound how many of each are listed."""
+def status(
+    store: Store, *, now: datetime, gaps: int = 20, nights: int = 5, days: int = 60
+) -> Status:
+    """Look at the whole store; `gaps`, `nights` and `days` bound how many of each are listed."""
     return Status(
         series=_series(store, now),
-        gaps=catalog.gaps(store).sort("bars", descending=True).head(gaps).to_dicts(),
+        gaps=catalog.causes(store).sort("bars", descending=True).head(gaps).to_dicts(),
         quarantine=_quarantine(store),
         refused=sql("select count(*) as n from verdicts where not passed", store=store).item(),
         pending=len(landing.pending(store)),
         nights=_nights(store, nights),
+        calendar=calendar(store, now=now, days=days),
     )
 
 

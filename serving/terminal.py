@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from core.clock import format_utc
+from serving.calendar import drawn, legend
+from serving.causes import in_words
 from serving.words import count, decimal, odds, plural
 
 if TYPE_CHECKING:
@@ -115,10 +117,14 @@ def show_status(status: Status) -> None:
             count(series.behind),
         )
     console.print(table)
+    for line in (*drawn(status.calendar, width=console.width), *legend(status.calendar)):
+        console.print(line, highlight=False, no_wrap=True, crop=True)
+    console.print()
     for gap in status.gaps:
         console.print(
             f"gap: {gap['venue']} {gap['symbol']} {gap['interval']} from {cell(gap['start'])} "
-            f"to {cell(gap['end'])}, {gap['bars']} bars",
+            f"to {cell(gap['end'])}, {plural(int(str(gap['bars'])), 'bar')}: "
+            f"{in_words(str(gap['cause']))}",
             highlight=False,
         )
     for reason, rows in status.quarantine.items():
