@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from prefect import flow, unmapped
+from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from core.clock import floor_to, utc_now
 from core.errors import InvalidInput
-from core.market import interval_step
+from core.market import Span, interval_step
 from core.settings import load
 from sources.registry import source_named
 from storage import landing
 from storage.store import default_store
 from tasks import ingest as steps
-from tasks.markets import list_symbols, reachable
+from tasks.asking import asking
+from tasks.markets import at_address, list_symbols, reachable
+from tasks.steps import in_turn
+
+if TYPE_CHECKING:
+    from prefect.futures import PrefectFuture
+
+MOST_AT_ONCE = 64  # threads; how many of them ask is the setting routing.connections
 
 
 @flow(
     name="ingest",
     flow_run_name="ingest {source}",
-    task_runner=ThreadPoolTaskRunner(max_workers=4),  # type: ignore[arg-type]
+    task_runner=ThreadPoolTaskRunner(max_workers=MOST_AT_ONCE),  # type: ignore[arg-type]
 )
 def ingest(
     source: str | None = None,
@@ -37,7 +45,8 @@ def ingest(
     """Store the candles of a source that are not stored yet.
 
     Args:
-        source: sandbox, binance, binance-archive or files; the settings' venue where it is empty.
+        source: whose candles, such as kraken, binance-archive or files; where it is empty, the
+            settings' venue, and its further tiers for what it does not give.
         symbols: What to collect, such as BTC-USDT; what the settings name where it is empty.
         since: The first bar; as far back as a night looks where it is empty.
         until: The end, not part of it; the last closed bar where it is empty.
@@ -47,6 +56,7 @@ def ingest(
         zone: The time zone of a file's times where they carry none (files only).
     """
     settings, now = load(), utc_now()
+    named = source is not None
     source = source_named(source or settings.venue).name
     end = until or floor_to(now, interval_step(interval))
     start = since or end - timedelta(days=settings.days)
@@ -59,23 +69,38 @@ def ingest(
         market = venue or ""
         summary = collect_file(path, names, interval, venue, zone)
     else:
-        summary = collect(source, names, start, end, interval)
+        summary = collect(source, names, start, end, interval, routed=not named)
     summary = steps.with_coverage(summary, market, names, interval)
     steps.publish_collection(summary)
     return summary.require()
 
 
 def collect(
-    source: str, symbols: list[str], start: datetime, end: datetime, interval: str = "1m"
+    source: str,
+    symbols: list[str],
+    start: datetime,
+    end: datetime,
+    interval: str = "1m",
+    *,
+    routed: bool = True,
 ) -> steps.Summary:
-    """Fetch what is missing from a REST venue and merge it, batch by batch as they arrive."""
+    """Fetch what is missing of a venue and merge it, batch by batch as they arrive.
+
+    With `routed`, what the venue does not give is asked of its further tiers.
+    """
     tally = merge_leftovers(source)
     with reachable(source) as url:
         names = symbols or list_symbols(source, url)
         spans = steps.plan_spans(source, names, interval, start, end)
-        fetching = steps.fetch_span.map(unmapped(source), spans, unmapped(url))
-        for span, future in zip(spans, fetching, strict=True):
-            tally.take(span, future.result(raise_on_failure=False), span)
+        settings = at_address(load(), url)
+        with asking(settings, default_store()) as asker:
+
+            def fetch(span: Span) -> PrefectFuture[steps.Fetched]:
+                return steps.fetch_span.submit(asker, span, routed=routed)
+
+            for span, future in in_turn(fetch, spans, settings.routing.connections):
+                tally.take_span(span, future.result(raise_on_failure=False))
+            steps.note_health(asker)
     tally.keep_asks()
     return tally.summary()
 

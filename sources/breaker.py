@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FAILURES = 6  # in a row; as often as one step asks for one page
+LASTING = 1.0  # seconds between the first and the last of them: fifty at once are one mishap
 FIRST_REST = 30.0  # seconds
 LONG_REST = 300.0  # seconds, once the first try after a rest has failed too
 _TRIAL = 60.0  # seconds after which a trial that nobody reports on counts as lost
@@ -28,8 +29,9 @@ State = Literal["closed", "open", "half_open"]
 class Breaker:
     """Closed lets all pass, open nothing, half open one trial at a time.
 
-    `failures` in a row open it for `rests[0]` seconds; each trial that fails opens it for the
-    next of `rests`, and the last again and again. One success closes it.
+    `failures` in a row over at least `lasting` seconds open it for `rests[0]` seconds; each trial
+    that fails opens it for the next of `rests`, and the last again and again. One success closes
+    it.
     """
 
     def __init__(
@@ -37,15 +39,18 @@ class Breaker:
         source: str,
         *,
         failures: int = FAILURES,
+        lasting: float = LASTING,
         rests: tuple[float, ...] = (FIRST_REST, LONG_REST),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source = source
         self._most = failures
+        self._lasting = lasting
         self._rests = rests
         self._clock = clock
         self._lock = threading.Lock()
         self._failures = 0
+        self._first_failure = 0.0
         self._rested = 0  # how often in a row it was opened
         self._open_until: float | None = None
         self._trial_ends: float | None = None
@@ -92,8 +97,13 @@ class Breaker:
             if self._open_until is not None and now < self._open_until:
                 return  # asked before it opened
             self._failures += 1
-            if self._trial_ends is not None or self._failures >= self._most:
+            if self._failures == 1:
+                self._first_failure = now
+            if self._trial_ends is not None or self._too_many(now):
                 rest = self._rests[min(self._rested, len(self._rests) - 1)]
                 self._rested += 1
                 self._failures = 0
                 self._open_until, self._trial_ends = now + rest, None
+
+    def _too_many(self, now: float) -> bool:
+        return self._failures >= self._most and now - self._first_failure >= self._lasting

@@ -5,6 +5,7 @@ Prefect is not needed here.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import polars as pl
 from core.clock import utc_now
 from core.datasets import dataset_named
 from sources.base import Retry
+from sources.http import shared_client
 from sources.line import all_lines
 from sources.provider import collect
 from sources.registry import line_of, open_provider
@@ -20,7 +22,7 @@ from sources.routing import Served, Standing, first_to_serve, label
 from storage import health
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import httpx
@@ -95,6 +97,14 @@ class Asker:
             return None if rows.is_empty() else rows
 
         return first_to_serve(dataset, providers, ask, standing=self.standing, clock=self.clock)
+
+
+@contextmanager
+def asking(settings: Settings, store: Store) -> Iterator[Asker]:
+    """Yield who asks during a run, with the process's one client and what earlier runs noted."""
+    standing = standing_of(settings, store, utc_now())
+    with shared_client(settings.routing.connections) as client:
+        yield Asker(settings, client, standing=standing)
 
 
 def standing_of(settings: Settings, store: Store, now: datetime) -> Standing:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import polars as pl
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from core.clock import format_utc, utc_now
 from core.datasets import CANDLES
@@ -23,27 +23,24 @@ from core.errors import (
 from core.market import Span, with_neighbours
 from core.receipts import Merge, Receipt
 from core.settings import load
-from sources.base import Retry, fetch
 from sources.binance_archive import ArchiveFile, download_archives, find_archives, read_archive
 from sources.files import read_file
 from sources.http import open_client
 from sources.pacing import shared_pacer
-from sources.registry import line_of
-from storage import asked, catalog, landing
+from storage import asked, catalog, health, landing
 from storage.asked import Ask, ask_of, closed_at
 from storage.store import default_store
+from tasks.asking import Asker, health_rows
 from tasks.gates import show_verdict
-from tasks.markets import venue_at
 from tasks.settle import judge, settle
 from tasks.steps import ONCE, PATIENT, log
+from tasks.tiers import from_venue, serve
 
 ARCHIVE, FILES = "binance-archive", "files"
 ARCHIVED_VENUE = "binance"
 # A span asked for in one step: a month of minutes. Small enough that a failure loses little,
 # large enough that a step's own cost does not count.
 BATCH_BARS = 43_200
-# A request is asked again for some 8 s; the step as a whole then once more, a little later.
-PERSISTENCE = Retry(attempts=6)
 GENTLE = 5.0  # requests a second to the file server of the dumps
 # How many stored bars on each side of a hole are fetched again with it.
 NEIGHBOURS = 60
@@ -88,9 +85,9 @@ class Tally:
         """Keep what a person should read at the end."""
         self._notes += notes
 
-    def missing(self, what: object, why: BaseException) -> None:
+    def missing(self, what: object, why: BaseException | None = None) -> None:
         """Count something that could not be had."""
-        self._failed.append(f"{what} ({why})")
+        self._failed.append(f"{what} ({why})" if why else str(what))
 
     def take(
         self,
@@ -116,6 +113,26 @@ class Tally:
         if span is not None and (closed := closed_at(span, self._began)):
             receipt = outcome if isinstance(outcome, Receipt) else None
             self._asks.append(ask_of(closed, self._source, receipt, wrong, asked_at=utc_now()))
+
+    def take_span(self, span: Span, outcome: Fetched | BaseException) -> None:
+        """Go on with what came of asking for a span; what it is short of is missing."""
+        if isinstance(outcome, BaseException):
+            self.take(span, outcome, span)
+            return
+        for what in outcome.missing:
+            self.missing(what)
+        if outcome.missing and outcome.receipt is None:
+            self._asks.append(
+                ask_of(
+                    span,
+                    self._source,
+                    None,
+                    CollectionIncomplete(self._source, list(outcome.missing)),
+                    asked_at=utc_now(),
+                )
+            )
+            return
+        self.take(span, outcome.receipt, span)
 
     def merge(self, receipt: Receipt) -> NightjarError | None:
         """Judge and merge one batch, and count what became of it; return what went wrong."""
@@ -171,18 +188,48 @@ def plan_spans(
     ]
 
 
+class Fetched(msgspec.Struct, frozen=True):
+    """What came of a span: its bars in landing, None where there are none; and what is missing."""
+
+    receipt: Receipt | None
+    missing: tuple[str, ...] = ()
+
+
 @task(task_run_name="fetch {span}", **(PATIENT | {"retries": 1}))
-def fetch_span(source: str, span: Span, url: str | None = None) -> Receipt | None:
-    """Ask a REST venue for one span and leave the answer in landing; None where it had no bar."""
+def fetch_span(asker: Asker, span: Span, *, routed: bool) -> Fetched:
+    """Ask for the bars of one span and leave the answer in landing.
+
+    Args:
+        asker: who asks.
+        span: of one venue.
+        routed: whether the venue's further tiers are asked for what it does not give.
+    """
     now = utc_now()
-    venue = venue_at(source, url)
-    with open_client() as client:
-        pages = list(fetch(venue, span, client, now=now, pacer=line_of(venue), retry=PERSISTENCE))
-    frame = pl.concat([CANDLES.empty(), *pages])
+    if routed:
+        served = serve(asker, span, now)
+        frame, missing = served.bars, served.missing
+    else:
+        part = from_venue(asker, span, now)
+        frame = part.bars
+        missing = (f"{part.short_of} (its history is shorter)",) if part.short_of else ()
     log.info("fetched %s: %s bars", span, f"{frame.height:,}")
     if frame.is_empty():
-        return None
-    return landing.land(default_store(), CANDLES.name, frame, source=source, now=now)
+        return Fetched(None, missing)
+    return Fetched(
+        landing.land(default_store(), CANDLES.name, frame, source=span.venue, now=now), missing
+    )
+
+
+def note_health(asker: Asker) -> None:
+    """Write down how each source did; a store that is held must not fail what was collected."""
+    now = utc_now()
+    rows = health_rows(asker.standing, now)
+    try:
+        health.note(default_store(), rows, now=now)
+    except StoreBusy as busy:
+        log.warning("how the sources did could not be noted: %s", busy)
+    if rows:
+        create_table_artifact([dict(row) for row in rows], key="source-health")
 
 
 @task(task_run_name="download {symbols}", **PATIENT)

@@ -17,6 +17,7 @@ from tasks.steps import PATIENT, log
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from core.settings import Settings
     from sources.venues.binance import Binance
 
 SANDBOX = "sandbox"
@@ -27,12 +28,19 @@ def is_rest(source: str) -> bool:
     return source in SOURCES and SOURCES[source].kind == "rest"
 
 
+def is_offline(source: str) -> bool:
+    """Say whether `source` is the sandbox, in whichever venue's words."""
+    return source.split("_", maxsplit=1)[0] == SANDBOX
+
+
 def venue_at(source: str, url: str | None) -> Binance:
     """Return the REST venue that `source` names, at `url` or where the settings say."""
-    settings = load()
-    if url is not None:
-        settings = settings.model_copy(update={f"{source}_url": url})
-    return open_venue(source, settings)
+    return open_venue(source, at_address(load(), url))
+
+
+def at_address(settings: Settings, url: str | None) -> Settings:
+    """Return the settings with the sandbox at `url`; as they are where that is None."""
+    return settings.model_copy(update={"sandbox_url": url}) if url else settings
 
 
 @contextmanager
@@ -43,7 +51,7 @@ def reachable(source: str) -> Iterator[str | None]:
     started for the block, with the same markets.
     """
     settings = load()
-    if source != SANDBOX or answers(settings.sandbox_url):
+    if not is_offline(source) or answers(settings.sandbox_url):
         yield None
         return
     log.info("starting a sandbox exchange (seed %s)", settings.sandbox_seed)
@@ -60,9 +68,9 @@ def list_symbols(source: str, url: str | None = None) -> list[str]:
     symbols = list(load().symbols)
     if symbols:
         return symbols
-    if source != SANDBOX:
+    if not is_offline(source):
         raise InvalidInput(
             f"expected symbols for {source}: give --symbols BTC-USDT,… or set NIGHTJAR_SYMBOLS"
         )
     with open_client() as client:
-        return venue_at(source, url).instruments(client)
+        return venue_at(SANDBOX, url).instruments(client)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
@@ -14,8 +15,10 @@ from core.environment import LOGGER
 from core.errors import RetryableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+T = TypeVar("T")
+U = TypeVar("U")
 log = logging.getLogger(LOGGER)
 
 
@@ -36,6 +39,21 @@ PATIENT: dict[str, Any] = {
 
 # For steps that only compute: what fails once fails again.
 ONCE: dict[str, Any] = {"cache_policy": NO_CACHE}
+
+
+def in_turn(submit: Callable[[T], U], items: Iterable[T], ahead: int) -> Iterator[tuple[T, U]]:
+    """Yield each item with what `submit` made of it, in order, submitting `ahead` of the reader.
+
+    What was submitted and not yet read is never more than `ahead`: whoever reads slowly slows
+    down those who bring, and nothing piles up between them.
+    """
+    waiting: deque[tuple[T, U]] = deque()
+    for item in items:
+        waiting.append((item, submit(item)))
+        if len(waiting) >= ahead:
+            yield waiting.popleft()
+    while waiting:
+        yield waiting.popleft()
 
 
 class Stopwatch:

@@ -14,7 +14,8 @@ from tests.sources.fakes import FakeTime
 
 
 def breaker(time: FakeTime, failures: int = 3) -> Breaker:
-    return Breaker("kraken", failures=failures, rests=(30.0, 300.0), clock=time.clock)
+    rests = (30.0, 300.0)
+    return Breaker("kraken", failures=failures, lasting=0.0, rests=rests, clock=time.clock)
 
 
 def fail(one: Breaker, times: int) -> None:
@@ -33,6 +34,18 @@ def test_it_opens_after_so_many_failures_in_a_row() -> None:
     one.failed()
     with pytest.raises(SourceResting, match=r"kraken .* rests for 30 s more"):
         one.admit()
+
+
+def test_many_failures_at_one_moment_are_one_mishap() -> None:
+    time = FakeTime()
+    one = Breaker("kraken", failures=6, clock=time.clock)
+    fail(one, 50)
+    time.now += 0.9
+    fail(one, 1)
+    assert one.state == "closed"
+    time.now += 0.1
+    fail(one, 1)
+    assert one.rest == pytest.approx(30.0)
 
 
 def test_the_first_rest_is_short_and_the_later_ones_are_long() -> None:

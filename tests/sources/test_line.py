@@ -115,10 +115,12 @@ def test_a_wait_that_it_names_holds_for_everybody() -> None:
 def test_only_a_source_that_does_not_work_opens_the_breaker(
     error: NightjarError, state: str
 ) -> None:
-    one = line(FakeTime(), math.inf)
+    time = FakeTime()
+    one = line(time, math.inf)
     for _ in range(6):
         one.admit()
         one.failed(error)
+        time.now += 0.2
     assert one.breaker.state == state
 
 
@@ -148,10 +150,10 @@ def test_nothing_is_sent_while_the_breaker_is_open_and_soon_after_it_all_comes()
         return httpx.Response(503) if time.now - began < 20 else None
 
     exchange = Exchange(range(300), before=before)
-    one.breaker = Breaker("binance", failures=3, clock=time.clock)
+    one.breaker = Breaker("binance", failures=3, lasting=0.0, clock=time.clock)
     assert collect(one, exchange, time, attempts=8) == 300
     opened = sent[2]
-    assert [at for at in sent if opened < at < opened + 30] == []
+    assert [at for at in sent if opened < at < opened + 29.99] == []
     recovered = min(at for at in sent if at > opened)
     assert recovered - (opened + 30) < 30
 
