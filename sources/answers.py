@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 T = TypeVar("T")
-_ENDS = {ord("{"): b"}", ord("["): b"]"}
+_ENDS = {b"{": b"}", b"[": b"]"}
+_CUT = "Input data was truncated"  # msgspec has no class of its own for it
 _SHOWN = 200  # bytes of a body that has no message of its own
 
 
@@ -30,7 +31,8 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes, source: str) -> T:
         raise SourceMalformed(source, str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         text = body.strip()
-        if not text or (text[0] in _ENDS and not text.endswith(_ENDS[text[0]])):
+        unfinished = text[:1] in _ENDS and not text.endswith(_ENDS[text[:1]])
+        if unfinished or str(error) == _CUT:
             raise SourceUnavailable(source, f"a cut answer of {len(body)} bytes") from None
         raise SourceMalformed(source, str(error)) from None
 

@@ -14,7 +14,7 @@ from core.clock import floor_to
 from core.errors import InvalidInput, NightjarError, RateLimited
 from core.market import Span
 from sources.frames import stamp
-from sources.http import accept, open_client, require_json, send
+from sources.http import accept, open_client, require_json, send, sent_at
 from sources.paging import Paging, pages
 from sources.retry import BANNED, PATIENT, Retry
 
@@ -84,8 +84,9 @@ def fetch(
     """Yield the bars of `span` that are closed at `now`, page by page, as rows of `CANDLES`.
 
     Rows are kept as the venue sent them, doubles and disorder too: judging them is the gate's.
-    Two exceptions: a bar that is still forming is dropped, and so are bars that were not asked
-    for where the venue pages by windows (`sources.paging`).
+    Two exceptions: a bar that is still forming is dropped, by our clock or by the one that the
+    venue's answer names (`Date`), and so are bars that were not asked for where the venue pages by
+    windows (`sources.paging`).
 
     Raises:
         SourceUnavailable, RateLimited, SourceRejected, SourceMalformed: as `ask`.
@@ -97,17 +98,29 @@ def fetch(
     end = max(span.start, min(span.end, floor_to(now, span.step)))
     whole = Span(span.venue, span.symbol, span.interval, span.start, end)
 
+    theirs: list[datetime] = []  # when they made the last answer, by their clock
+
+    def heard(headers: httpx.Headers) -> None:
+        theirs[:] = [moment for moment in (sent_at(headers),) if moment is not None]
+
     def page_of(rest: Span) -> pl.DataFrame:
-        return _page(venue, rest, client, pacer=pacer, retry=retry)
+        return _page(venue, rest, client, pacer=pacer, retry=retry, heard=heard)
 
     for page in pages(venue.paging, whole, page_of, venue.page_bars):
-        closed = page.filter(~_forming(span.step, now))
+        forming = [_forming(span.step, clock) for clock in (now, *theirs)]
+        closed = page.filter(~pl.any_horizontal(forming))
         if not closed.is_empty():
             yield stamp(closed, source=f"{venue.name}:rest", now=now)
 
 
 def _page(
-    venue: Venue, rest: Span, client: httpx.Client, *, pacer: Pacer, retry: Retry
+    venue: Venue,
+    rest: Span,
+    client: httpx.Client,
+    *,
+    pacer: Pacer,
+    retry: Retry,
+    heard: Callable[[httpx.Headers], None],
 ) -> pl.DataFrame:
     return ask(
         venue.name,
@@ -117,6 +130,7 @@ def _page(
         explain=venue.explain,
         pacer=pacer,
         retry=retry,
+        heard=heard,
     )
 
 
@@ -130,10 +144,12 @@ def ask(
     pacer: Pacer,
     retry: Retry,
     json: bool = True,
+    heard: Callable[[httpx.Headers], None] = lambda _headers: None,
 ) -> T:
     """Send one request, again where that may help, and return what `read` makes of its answer.
 
-    With `json`, an answer that calls itself anything else is malformed.
+    With `json`, an answer that calls itself anything else is malformed. `heard` is given the
+    headers of each answer.
 
     Raises:
         SourceUnavailable: no usable answer in the attempts and time that `retry` grants.
@@ -152,6 +168,7 @@ def ask(
         try:
             answer = send(client, asking, source, clock=retry.clock)
             pacer.heard(answer.headers)
+            heard(answer.headers)
             body = accept(answer, source, explain)
             if json:
                 require_json(answer, source)

@@ -175,10 +175,15 @@ def retry_after(headers: httpx.Headers) -> float | None:
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
-    moment, sent = _http_date(text), _http_date(headers.get("date", ""))
+    moment, sent = _http_date(text), sent_at(headers)
     if moment is None or sent is None:
         return None
     return max(0.0, (moment - sent).total_seconds())
+
+
+def sent_at(headers: httpx.Headers) -> datetime | None:
+    """Return when an answer was made by its sender's clock, None where it does not say."""
+    return _http_date(headers.get("date", ""))
 
 
 def _http_date(text: str) -> datetime | None:
