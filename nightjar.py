@@ -29,6 +29,7 @@ for command in (
     strategies.backtest,
     strategies.lookahead,
     data.status,
+    data.repair,
     night.report,
     night.desk,
     servers.up,

@@ -6,6 +6,7 @@ from pathlib import Path  # noqa: TC003 - read when a command is called
 
 from commands.console import (
     DONE,
+    FAILED,
     Json,
     Moment,
     Symbols,
@@ -97,3 +98,45 @@ def status(*, days: int = 60, as_json: Json = False) -> int:
     else:
         show_status(found)
     return DONE
+
+
+def repair(
+    *,
+    venue: str | None = None,
+    symbols: Symbols = None,
+    interval: str = "1m",
+    since: Moment = None,
+    until: Moment = None,
+    lenders: Symbols = None,
+    as_json: Json = False,
+) -> int:
+    """Ask again for bars that are missing: the same venue first, then others.
+
+    Bars of another venue are kept under that venue's own name; research reads them only where the
+    setting `borrow` says so.
+
+    Args:
+        venue: whose gaps; default is every venue's.
+        symbols: of which markets; default is all that are stored.
+        interval: the length of one bar.
+        since: from when; default is each series' first bar.
+        until: until when; default is each series' last bar.
+        lenders: other venues to ask, in order; default is the setting repair_venues.
+    """
+    open_desk()
+    from flows.repair import repair as mend
+    from serving.repair import show_repair
+
+    repaired = mend(
+        venue=venue,
+        symbols=symbols,
+        interval=interval,
+        since=since,
+        until=until,
+        lenders=lenders,
+    )
+    if as_json:
+        print_json(repaired)
+    else:
+        show_repair(repaired)
+    return FAILED if repaired.failed else DONE

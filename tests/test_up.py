@@ -28,6 +28,7 @@ CRONS = {
     "nightly": "0 3 * * *",
     "candles": "*/5 * * * *",
     "archive": "30 1 * * *",
+    "repair": "10 2 * * *",
     "quality": "15 * * * *",
 }
 
