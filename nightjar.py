@@ -10,7 +10,7 @@ import sys
 
 from cyclopts import App, CycloptsError
 
-from commands import data, ledger, night, quarantine, servers, strategies
+from commands import data, ledger, night, quarantine, servers, strategies, upkeep
 from commands.console import DONE, FAILED, MISUSED, REFUSED
 from core.errors import GateRefused, InvalidInput, NightjarError, QueryRefused, SettingsError
 
@@ -30,6 +30,8 @@ for command in (
     strategies.lookahead,
     data.status,
     data.repair,
+    upkeep.archive,
+    upkeep.doctor,
     night.report,
     night.desk,
     servers.up,
@@ -38,8 +40,8 @@ for command in (
     app.command(command)
 
 _ledger = App(name="ledger", help="Every strategy that was ever evaluated, chained night by night.")
-for command in (ledger.verify, ledger.show):
-    _ledger.command(command)
+_ledger.command(ledger.verify)
+_ledger.command(ledger.show)
 app.command(_ledger)
 
 _quarantine = App(name="quarantine", help="Rows that a gate held back: list, explain, release.")

@@ -18,7 +18,7 @@ from storage import examine_home, examine_lake, landing
 from storage.cold import cold_files, tables
 from storage.hot_file import reading
 from storage.migrations import has_table
-from storage.problems import Patient, Problem
+from storage.problems import Loss, Patient, Problem
 from storage.schema import columns, quoted, values
 from storage.tiers import union
 
@@ -119,7 +119,7 @@ def _visit(patient: Patient, part: str, examine: Examination, *, mend: bool) -> 
     told = {problem: _cured(problem) if mend else "" for problem in problems}
     left = _left(patient, examine) if mend and problems else {(p.place, p.what) for p in problems}
     for problem, how in told.items():
-        mended = (problem.place, problem.what) not in left
+        mended = (problem.place, problem.what) not in left and not isinstance(how, Loss)
         said = how or ("mended with the others" if mended else problem.advice)
         yield Finding(part, problem.place, problem.what, mended, said)
 

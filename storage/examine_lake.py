@@ -11,11 +11,11 @@ from storage import identity
 from storage.cold import cold_files, open_table
 from storage.cold import tables as tables_of
 from storage.freezing import own
-from storage.problems import Patient, Problem
+from storage.problems import Loss, Patient, Problem
 from storage.rebuild import record_files, set_aside
-from storage.relog import make_log_again
-from storage.restore import drop_file, restore_file
-from storage.scrub import damage_of, recorded
+from storage.relog import make_log_again, partition_of
+from storage.restore import drop_file, landed_rows, restore_file
+from storage.scrub import damage_of, listed_rows, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,9 +86,9 @@ def files(patient: Patient) -> Iterator[Problem]:
                 what = f"{damage.reason}; it held {file.rows:,} rows"
                 yield Problem(file.path, what, partial(_mend, patient, dataset, file))
     if known.keys() != there:
-        extra, missing = len(known.keys() - there), len(there - known.keys())
-        what = f"the catalogue lists {extra} files that are not of the lake, and lacks {missing}"
-        yield Problem("files", what, partial(_record, patient))
+        extra, missing = known.keys() - there, len(there - known.keys())
+        what = f"the catalogue lists {len(extra)} files that the lake has not, and lacks {missing}"
+        yield Problem("files", what, partial(_record, patient, frozenset(extra)))
 
 
 def _listed(patient: Patient, dataset: Dataset) -> list[ColdFile]:
@@ -101,15 +101,24 @@ def _listed(patient: Patient, dataset: Dataset) -> list[ColdFile]:
 def _mend(patient: Patient, dataset: Dataset, file: ColdFile) -> str:
     if restore_file(patient.store, dataset, file, now=patient.now):
         return f"made again from landing: {file.rows:,} rows, SHA-256 {file.sha256} as it was"
+    landed = landed_rows(patient.store, dataset, file.partition)
     batches = drop_file(patient.store, dataset, file, now=patient.now)
-    kept = "what is left of it is in damaged/"
-    if not batches:
-        return f"taken out of the lake, {kept}; landing has nothing of it: collect it again"
-    return (
-        f"taken out of the lake, {kept}; {len(batches)} batches of landing have rows of it and are "
-        "judged and merged again by the next collection"
+    said = (
+        f"taken out of the lake, kept in damaged/; {len(batches)} batches of landing are judged "
+        f"and merged again by the next collection: {landed:,} of its {file.rows:,} rows"
     )
+    return said if landed >= file.rows else Loss(f"{said}; collect the rest again")
 
 
-def _record(patient: Patient) -> str:
-    return f"it lists {record_files(patient.store, patient.now)} files, each with its hash"
+def _record(patient: Patient, gone: frozenset[str]) -> str:
+    """Make the catalogue list the lake's files; say how many rows of those that are gone remain."""
+    rows, left = 0, 0
+    for name, path, count in listed_rows(patient.store):
+        if path in gone and name in DATASETS:
+            dataset = DATASETS[name]
+            rows += count
+            left += min(count, landed_rows(patient.store, dataset, partition_of(dataset, path)))
+    said = f"it lists {record_files(patient.store, patient.now)} files, each with its hash"
+    if rows:
+        said += f"; landing has {left:,} of the {rows:,} rows that went with the others"
+    return said if left >= rows else Loss(f"{said}; collect the rest again")

@@ -84,12 +84,14 @@ def damaged(store: Store) -> list[StoreDamaged]:
 
 
 def sweep(store: Store, *, now: datetime, keep_days: int) -> int:
-    """Delete settled batches that were settled at least `keep_days` ago; return how many.
+    """Delete batches that were merged at least `keep_days` ago; return how many.
 
-    What a killed process left half written goes too.
+    What a killed process left half written goes too. A batch that the gate refused stays: no
+    other place has its rows.
     """
     before = require_utc(now) - timedelta(days=keep_days)
-    gone = [store.home / batch for batch, at in _settled(store).items() if at <= before]
+    merged = _settled(store, "merged")
+    gone = [store.home / batch for batch, at in merged.items() if at <= before]
     files = [path for path in gone if store.landing in path.parents and path.is_file()]
     for path in [*files, *_leftovers(store, now)]:
         path.unlink(missing_ok=True)
@@ -107,12 +109,13 @@ def _unsettled(store: Store) -> Iterator[tuple[Path, Receipt | StoreDamaged]]:
             yield path, error
 
 
-def _settled(store: Store) -> dict[str, datetime]:
-    """Return when each merged or refused batch was settled."""
+def _settled(store: Store, *states: str) -> dict[str, datetime]:
+    """Return when each batch was settled: merged, refused, or only those in the given states."""
     with reading(store) as con:
         if not has_table(con, "batches"):
             return {}
-        return dict(con.execute("select batch, settled_at from hot.batches").fetchall())
+        query = "select batch, settled_at from hot.batches where ? = [] or list_contains(?, state)"
+        return dict(con.execute(query, [list(states), list(states)]).fetchall())
 
 
 def _label(dataset: Dataset, frame: pl.DataFrame) -> str:

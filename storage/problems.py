@@ -1,7 +1,8 @@
 """What an examination of a store finds, and what it is given to look at.
 
 An examination only looks. A cure is a function that mends one problem and returns what it did,
-with the counts or the hash that show it; a problem without one says what a person can do.
+with the counts or the hash that show it, as a `Loss` where rows are gone; a problem without one
+says what a person can do.
 """
 
 from __future__ import annotations
@@ -11,6 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - dataclass fields are read at run time
 
 from storage.store import Store  # noqa: TC001 - dataclass fields are read at run time
+
+
+class Loss(str):
+    """What a cure did that could not bring everything back: the problem is gone, and rows are."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)

@@ -196,9 +196,9 @@ def record_files(store: Store, now: datetime) -> int:
     """
     rows, seen = [], []
     known = recorded(store)
-    for dataset in (DATASETS[name] for name in _lake_tables(store)):
+    for dataset in DATASETS.values():
         try:
-            files = cold_files(store, dataset)
+            files = cold_files(store, dataset) if dataset.name in tables(store) else []
         except (StoreDamaged, LakeUnavailable):
             continue  # what was recorded of it stays
         seen.append(dataset.name)

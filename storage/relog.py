@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.datasets import Dataset
+    from storage.cold import Partition
     from storage.store import Store
 
 
@@ -65,7 +66,7 @@ def _files(store: Store, dataset: Dataset) -> list[ColdFile]:
     listed = [path for path in there if store.in_lake(path) in known]
     found = []
     for path in listed or there:
-        file = ColdFile(path, _partition(folder, dataset, path), rows=0)
+        file = ColdFile(path, partition_of(dataset, path), rows=0)
         if "_delta_log" in path or damage_of(file, known.get(store.in_lake(path))):
             continue
         with in_memory() as con:
@@ -75,9 +76,9 @@ def _files(store: Store, dataset: Dataset) -> list[ColdFile]:
     return found
 
 
-def _partition(folder: str, dataset: Dataset, path: str) -> tuple[str, ...]:
-    parts = path.removeprefix(f"{folder}/").split("/")
-    values = dict(part.split("=", 1) for part in parts if "=" in part)
+def partition_of(dataset: Dataset, path: str) -> Partition:
+    """Return the partition that a path's hive folders name."""
+    values = dict(part.split("=", 1) for part in path.split("/") if "=" in part)
     return tuple(unquote(values.get(name, "")) for name in dataset.partition_by)
 
 

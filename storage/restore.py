@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from core.errors import NothingStored, StoreDamaged
 from core.receipts import Receipt
 from storage import hot, landing, lock, objects, quarantine
@@ -28,7 +30,6 @@ from storage.store import Store
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import polars as pl
     from duckdb import DuckDBPyConnection
 
     from core.datasets import Dataset
@@ -91,6 +92,19 @@ def keep_aside(store: Store, path: str, now: datetime) -> None:
         return
     with replacing(store.home / FOLDER / f"{now:%Y%m%dT%H%M%S}-{Path(path).name}") as temporary:
         temporary.write_bytes(data)
+
+
+def landed_rows(store: Store, dataset: Dataset, partition: Partition) -> int:
+    """Return how many keys of a partition the batches of landing have, however they are settled."""
+    found = [dataset.empty().select(dataset.key)]
+    for path in sorted((store.landing / dataset.name).glob("*.parquet")):
+        batch = path.relative_to(store.home).as_posix()
+        try:
+            rows = landing.read_batch(store, Receipt(dataset.name, batch, rows=0, source=""))
+        except StoreDamaged:
+            continue
+        found.append(_within(dataset, partition, rows).select(dataset.key))
+    return pl.concat(found).unique().height
 
 
 def _unsettle(con: DuckDBPyConnection, batches: list[str]) -> None:

@@ -38,6 +38,14 @@ def recorded(store: Store) -> dict[str, str]:
         return dict(con.execute("select path, sha256 from hot.files").fetchall())
 
 
+def listed_rows(store: Store) -> list[tuple[str, str, int]]:
+    """Return dataset, path inside the lake, and rows of every file that the catalogue lists."""
+    with reading(store) as con:
+        if not has_table(con, "files"):
+            return []
+        return con.execute("select dataset, path, rows from hot.files").fetchall()
+
+
 def damage_of(file: ColdFile, known: str | None) -> StoreDamaged | None:
     """Return what is wrong with a file of the lake, None where it is what was written."""
     expected = file.sha256 or known

@@ -177,13 +177,32 @@ def test_what_landing_has_in_part_is_judged_again_and_the_rest_is_a_gap(store: S
     archive(store, "candles", now=NOW, hot_days=0)
     [file] = cold_files(store, CANDLES)
     HURT["flipped"](file.path)
-    said = only(doctor(store, now=NOW))
-    assert "1 batches of landing" in said
+    [finding] = doctor(store, now=NOW).findings
+    assert not finding.mended
+    assert "60 of its 120 rows; collect the rest again" in finding.how
     assert [receipt.path for receipt in landing.pending(store)] == [kept]
     judge_pending(store)
     check_sound(store, candles(range(60, 120)))
     archive(store, "candles", now=NOW, hot_days=0)
     check_sound(store, candles(range(60, 120)))
+
+
+def test_a_lake_that_is_gone_comes_back_from_landing_or_is_said_to_be_lost(store: Store) -> None:
+    whole = fill(store)
+    Path(store.lake).rename(store.home / "gone")
+    found = doctor(store, now=NOW)
+    assert found.sound
+    assert "landing has 120 of the 120 rows" in found.findings[0].how
+    assert judge_pending(store) == 1
+    check_sound(store, whole)
+    archive(store, "candles", now=NOW.replace(month=5), hot_days=15)
+    for path in store.landing.glob("*/*"):
+        path.unlink()
+    Path(store.lake).rename(store.home / "gone too")
+    [finding] = doctor(store, now=NOW).findings
+    assert not finding.mended
+    assert "landing has 0 of the 120 rows" in finding.how
+    assert bars(store).height == 120
 
 
 def test_a_broken_log_of_a_table_is_made_again_from_its_files(any_store: Store) -> None:

@@ -1,0 +1,24 @@
+"""Look at every file of the store by its hash, and mend what can be mended from other tiers."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from core.clock import utc_now
+from storage import landing
+from storage.doctor import Checkup
+from storage.store import default_store
+from tasks import upkeep as steps
+from tasks.ingest import merge_batch
+
+
+@flow(name="upkeep", flow_run_name="upkeep")
+def upkeep() -> Checkup:
+    """Let the doctor look at the store, and merge the batches that wait in landing.
+
+    Fails where something is wrong that could not be mended, after all that could be was.
+    """
+    found = steps.look_after(utc_now())
+    for receipt in landing.pending(default_store()):
+        merge_batch(receipt, return_state=True)
+    return steps.require_sound(found)

@@ -1,0 +1,34 @@
+"""Steps of the nightly upkeep: the doctor looks at every file, and says what it found."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+
+from core.errors import StoreDamaged
+from serving.doctor import render_markdown
+from storage.doctor import Checkup, doctor
+from storage.store import default_store
+from tasks.steps import PATIENT, log
+
+
+@task(task_run_name="look at the store", **PATIENT)
+def look_after(now: datetime) -> Checkup:
+    """Examine every file of every tier by its hash, and mend what can be mended."""
+    found = doctor(default_store(), now=now)
+    for finding in found.findings:
+        speak = log.info if finding.mended else log.warning
+        speak("%s %s: %s", finding.place, finding.problem, finding.how)
+    create_markdown_artifact(render_markdown(found), key="upkeep")
+    log.info("%s tables looked at, %s problems", len(found.after), len(found.findings))
+    return found
+
+
+def require_sound(found: Checkup) -> Checkup:
+    """Return the checkup, or raise what could not be mended, so that a person hears of it."""
+    for finding in found.findings:
+        if not finding.mended:
+            raise StoreDamaged(finding.place, f"{finding.problem}; {finding.how}")
+    return found
