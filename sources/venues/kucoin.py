@@ -64,6 +64,9 @@ INTERVALS = {
     "12h": "12hour",
     "1d": "1day",
 }
+# Assets whose name changed and whose markets kept the old one, as recorded in 2021.
+_OURS = {"BCHSV": "BSV", "LOKI": "OXEN", "R": "REV", "WAX": "WAXP"}
+_THEIRS = {ours: theirs for theirs, ours in _OURS.items()}
 _DONE = "200000"
 _LIMITED = frozenset({"429000", "200002"})
 _PASSING = frozenset({"500000", "230005", "600000"})
@@ -183,7 +186,7 @@ class KuCoin:
         return self._api.get(
             "/api/v1/market/candles",
             {
-                "symbol": span.symbol,
+                "symbol": native(span.symbol),
                 "type": interval_of(span, INTERVALS),
                 "startAt": -(-to_micros(span.start) // SECOND),
                 "endAt": -(-to_micros(span.end) // SECOND),
@@ -216,13 +219,14 @@ class KuCoin:
         return decode(decoder, body, self.name)
 
     def _ask_ticker(self, wanted: Wanted) -> httpx.Request:
-        return self._api.get("/api/v1/market/stats", {"symbol": symbol_of(wanted)})
+        return self._api.get("/api/v1/market/stats", {"symbol": native(symbol_of(wanted))})
 
     def _ticker(self, body: bytes, wanted: Wanted) -> pl.DataFrame:
         read = self._decode(_ticker, body).data
-        expect(self.name, "a ticker of", symbol_of(wanted), read.symbol)
+        symbol = symbol_of(wanted)
+        expect(self.name, "a ticker of", native(symbol), read.symbol)
         columns = {
-            "symbol": [read.symbol],
+            "symbol": [symbol],
             "time": times([read.time], MILLI, self.name),
             "last": [read.last],
             "bid": [read.buy],
@@ -237,7 +241,7 @@ class KuCoin:
         return table("tickers", self.name, columns)
 
     def _ask_trades(self, wanted: Wanted) -> httpx.Request:
-        return self._api.get("/api/v1/market/histories", {"symbol": symbol_of(wanted)})
+        return self._api.get("/api/v1/market/histories", {"symbol": native(symbol_of(wanted))})
 
     def _trades(self, body: bytes, wanted: Wanted) -> pl.DataFrame:
         """Read the last hundred trades, numbered by their place in the market's sequence."""
@@ -254,7 +258,9 @@ class KuCoin:
         return table("market_trades", self.name, columns)
 
     def _ask_book(self, wanted: Wanted) -> httpx.Request:
-        return self._api.get("/api/v1/market/orderbook/level2_100", {"symbol": symbol_of(wanted)})
+        return self._api.get(
+            "/api/v1/market/orderbook/level2_100", {"symbol": native(symbol_of(wanted))}
+        )
 
     def _book(self, body: bytes, wanted: Wanted) -> pl.DataFrame:
         read = self._decode(_book, body).data
@@ -268,11 +274,12 @@ class KuCoin:
         return self._api.get("/api/v2/symbols")
 
     def _symbols(self, body: bytes, wanted: Wanted) -> pl.DataFrame:
-        """Read what is traded. A coin that was renamed keeps its older name in `symbol`."""
+        """Read what is traded; markets whose name we could not ask for are left out."""
         every = self._decode(_symbols, body).data
-        kept = [s for s in every if has_a_name(s.symbol)]
+        named = [s for s in every if has_a_name(f"{s.base}-{s.quote}")]
+        kept = [s for s in named if native(f"{s.base}-{s.quote}") == s.symbol]
         columns: dict[str, Any] = {
-            "symbol": [s.symbol for s in kept],
+            "symbol": [f"{s.base}-{s.quote}" for s in kept],
             "native": [s.symbol for s in kept],
             "kind": "spot",
             "base": [s.base for s in kept],
@@ -298,3 +305,8 @@ class KuCoin:
             "message": state.msg,
         }
         return table("venue_status", self.name, columns)
+
+
+def native(symbol: str) -> str:
+    """Return the venue's spelling of a symbol: ours, but for assets that were renamed."""
+    return "-".join(_THEIRS.get(part, part) for part in symbol.split("-"))
