@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 FOLDER = "damaged"
 _GROUP = 122_880  # rows of a DuckDB row group: what a broken block takes with it
-_CATALOGUE = ("batches", "files")
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
@@ -72,7 +71,7 @@ def rebuild_hot(store: Store, *, now: datetime) -> list[Rebuilt]:
     with lock.one_writer(store, "rebuilding hot.duckdb", patience):
         with lock.hot_alone(store, patience):
             old = _hot_aside(store, now)
-        done = [_salvage(store, old, name, now) for name in (*_CATALOGUE, *DATASETS)]
+        done = [_salvage(store, old, name, now) for name in _new_tables(store, now)]
         done += [_thaw(store, DATASETS[name], now) for name in _lake_tables(store)]
         record_files(store, now)
     total: dict[str, Rebuilt] = {}
@@ -105,6 +104,15 @@ def _hot_aside(store: Store, now: datetime) -> Path | None:
     if log.exists():
         shutil.move(log, moved.with_name(moved.name + ".wal"))
     return moved
+
+
+def _new_tables(store: Store, now: datetime) -> list[str]:
+    """Make the new file; return the tables that it has, but for the one of its migrations."""
+    with opened(store, now=now) as con:
+        rows = con.execute(
+            "select table_name from duckdb_tables() where database_name = 'hot' order by all"
+        ).fetchall()
+    return [name for (name,) in rows if name != "schema_migrations"]
 
 
 def _salvage(store: Store, old: Path | None, table: str, now: datetime) -> Rebuilt:
