@@ -160,8 +160,9 @@ def _commit(
 def _sync(table: Path, partition: str) -> None:
     """Flush the log's newest entry, and every folder in which a name may be new."""
     log, inner = table / "_delta_log", table / partition
-    sync(max(log.glob("*.json")))
     folders = [log, inner, *inner.parents[: len(Path(partition).parts)], table.parent]
-    for folder in folders:
-        if folder.is_dir():
-            sync(folder)
+    try:
+        for path in [max(log.glob("*.json")), *filter(Path.is_dir, folders)]:
+            sync(path)
+    except OSError as error:
+        raise StoreUnwritable(str(table), str(error)) from error

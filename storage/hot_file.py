@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # What DuckDB raises when a file cannot be had: by another process, or by this one.
 _TAKEN = (duckdb.IOException, duckdb.ConnectionException, duckdb.ResourceInUseException)
+_NOT_WRITTEN = ("Could not write", "fsync failed", "CHECKPOINT during DETACH failed")
 _PAUSE = 0.05  # seconds between two tries while another program holds the file
 _PARQUET = re.compile(r"""["']([^"']+\.parquet)["']""")  # which file an error speaks of
 _HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.*?) ?\(PID (?P<pid>\d+)\)")
@@ -151,7 +152,8 @@ def _translated(store: Store, error: duckdb.Error) -> Exception:
     DuckDB has one class for reading and for writing a file, so that its text must decide.
     """
     text = str(error)
-    if isinstance(error, duckdb.TransactionException) or "Could not write" in text:
+    unwritable = any(words in text for words in _NOT_WRITTEN)
+    if isinstance(error, duckdb.TransactionException) or unwritable:
         return StoreUnwritable(str(store.hot_path), text)
     file = named[0] if (named := _PARQUET.findall(text)) else str(store.hot_path)
     if isinstance(error, duckdb.IOException | duckdb.FatalException) or type(error) is duckdb.Error:

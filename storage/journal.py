@@ -54,7 +54,7 @@ def journalled(store: Store, con: DuckDBPyConnection) -> Iterator[None]:
         with replacing(path) as temporary:
             temporary.write_bytes(_packed(handle, [int(block) for (block,) in found]))
         yield
-        path.unlink()
+        _remove(path)
     finally:
         os.close(handle)
 
@@ -77,6 +77,13 @@ def recover(store: Store) -> int:
     except OSError as error:
         raise StoreUnwritable(str(store.hot_path), str(error)) from error
     return restored
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError as error:  # what was written is; doing it again changes nothing
+        raise StoreUnwritable(str(path), str(error)) from error
 
 
 def _restore(hot: Path, blocks: dict[int, bytes]) -> int:

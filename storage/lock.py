@@ -60,35 +60,38 @@ class Patience:
 @contextmanager
 def one_writer(store: Store, doing: str, patience: Patience) -> Iterator[None]:
     """Be the only one who changes the store; raise `StoreBusy` naming who else does."""
-    store.home.mkdir(parents=True, exist_ok=True)
     lock = FileLock(_write_lock(store), is_singleton=False)
     try:
+        store.home.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=patience.left, poll_interval=_POLL)
     except Timeout:
         raise StoreBusy(
             str(store.home), waited=round(patience.waited, 1), holder=_holder(store)
         ) from None
+    except OSError as error:
+        raise StoreUnwritable(str(_write_lock(store)), str(error)) from error
     try:
         with suppress(OSError):  # a full disk: the note is for others' error text only
             _note(store).write_bytes(msgspec.json.encode(Holder(os.getpid(), doing)))
         yield
     finally:
-        _note(store).unlink(missing_ok=True)
+        with suppress(OSError):  # what it says is then stale, and `_holder` is only a text
+            _note(store).unlink(missing_ok=True)
         lock.release()
 
 
 @contextmanager
 def hot_alone(store: Store, patience: Patience) -> Iterator[None]:
     """Keep every reader away from `hot.duckdb`."""
-    lock = _hot_lock(store)
     try:
+        lock = _hot_lock(store)
         lock.acquire_write(timeout=patience.left)
-    except sqlite3.DatabaseError as error:
-        raise _no_lock(store, error) from error
     except Timeout:
         raise StoreBusy(
             str(store.hot_path), waited=round(patience.waited, 1), holder="a reader"
         ) from None
+    except (sqlite3.DatabaseError, OSError) as error:
+        raise _no_lock(store, error) from error
     try:
         yield
     finally:
@@ -99,18 +102,18 @@ def hot_alone(store: Store, patience: Patience) -> Iterator[None]:
 @contextmanager
 def hot_shared(store: Store, patience: Patience) -> Iterator[None]:
     """Keep `hot.duckdb` as it is while it is read."""
-    lock = _hot_lock(store)
     try:
+        lock = _hot_lock(store)
         lock.acquire_read(timeout=patience.left)
-    except sqlite3.DatabaseError as error:
-        if not os.access(store.home, os.W_OK):  # nobody can write here, so nobody need be kept away
-            yield
-            return
-        raise _no_lock(store, error) from error
     except Timeout:
         raise StoreBusy(
             str(store.hot_path), waited=round(patience.waited, 1), holder=_holder(store)
         ) from None
+    except (sqlite3.DatabaseError, OSError) as error:
+        if not os.access(store.home, os.W_OK):  # nobody can write here, so nobody need be kept away
+            yield
+            return
+        raise _no_lock(store, error) from error
     try:
         yield
     finally:
@@ -135,9 +138,13 @@ def stale_note(store: Store) -> Path | None:
     return None
 
 
-def _no_lock(store: Store, error: sqlite3.DatabaseError) -> StoreDamaged | StoreUnwritable:
+def _no_lock(
+    store: Store, error: sqlite3.DatabaseError | OSError
+) -> StoreDamaged | StoreUnwritable:
     path = str(store.home / "hot.lock")
-    if isinstance(error, sqlite3.OperationalError):  # the disk is full, or the folder refuses
+    if isinstance(
+        error, sqlite3.OperationalError | OSError
+    ):  # the disk is full, or the folder refuses
         return StoreUnwritable(path, str(error))
     return StoreDamaged(path, f"it is no lock any more ({error}); it can be deleted")
 
