@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import polars as pl
@@ -54,6 +54,11 @@ class Day(msgspec.Struct, frozen=True):
     def share(self) -> float:
         """How much of the day is there."""
         return self.bars / self.expected
+
+    @property
+    def fill(self) -> int:
+        """Its mark as a number: 4 is whole, 0 is none."""
+        return len(MARKS) - 1 - next(n for n, (least, _) in enumerate(MARKS) if self.share >= least)
 
     @property
     def series(self) -> str:
@@ -180,6 +185,26 @@ def legend(days: Sequence[Day]) -> list[Text]:
             text = f"{missing:,} bars missing on days of this colour: mostly {WORDS[cause]}"
             lines.append(Text(text, style=colour))
     return lines
+
+
+class Strip(NamedTuple):
+    """A series' days for a page, from the first day of all on; None where it had not begun."""
+
+    name: str
+    days: list[Day | None]
+
+
+def strips(days: Sequence[Day]) -> list[Strip]:
+    """Return a calendar's series, each with one entry for every day."""
+    if not days:
+        return []
+    first, last = min(day.day for day in days), max(day.day for day in days)
+    every = [first + n * DAY for n in range((last - first) // DAY + 1)]
+    found = []
+    for name in dict.fromkeys(day.series for day in days):
+        own = {day.day: day for day in days if day.series == name}
+        found.append(Strip(name, [own.get(day) for day in every]))
+    return found
 
 
 def _worst(days: Sequence[Day]) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
@@ -12,12 +12,20 @@ from core.clock import format_utc
 from core.datasets import TIME, VERDICTS
 from core.market import INTERVALS
 from serving import gates
+from serving.calendar import strips
+from serving.causes import WORDS
 from serving.frames import shaped
 from serving.markdown import escape, table
 from serving.night import SANDBOX
 from serving.page import markup, render
 from serving.reasons import REASONS
-from serving.words import completeness, count, listed, moment, plural, seconds
+from serving.score import PARTS
+from serving.words import completeness, count, decimal, listed, moment, plural, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from serving.calendar import Day
 
 Row = dict[str, Any]
 
@@ -33,15 +41,25 @@ COVERAGE: dict[str, Any] = {
 GAPS: dict[str, Any] = {**_SERIES, "start": TIME, "end": TIME, "bars": pl.Int64()}
 QUARANTINE: dict[str, Any] = {"reason": pl.String(), "rows": pl.Int64()}
 FRESHNESS: dict[str, Any] = {**_SERIES, "behind": pl.Float64()}
+CAUSES: dict[str, Any] = {**GAPS, "cause": pl.String()}
+SCORES: dict[str, Any] = {**_SERIES, **dict.fromkeys(("score", *PARTS), pl.Float64())}
+OUTLIERS: dict[str, Any] = {
+    **_SERIES,
+    "open_time": TIME,
+    "kind": pl.String(),
+    "size": pl.Float64(),
+    "sigmas": pl.Float64(),
+}
 
 _DRAWN_SERIES = 40
 _DRAWN_HOLES = 200  # of one series, the longest
 _LISTED_GAPS = 30
 _LISTED_BATCHES = 40
+_LISTED_OUTLIERS = 20
 
 _QUERIES = (
     "select * from coverage",
-    "select * from gaps order by bars desc",
+    "select * from missing_bars order by bars desc",
     "select * from verdicts where judged_at >= '{day}' order by judged_at",
 )
 
@@ -53,7 +71,8 @@ class QualityReport:
     `coverage` has a row per series; `gaps` a row per hole, [start, end); `quarantine` counts rows
     by reason; `freshness` says how many seconds before `made_at` the last bar of each series
     closed (made from `coverage` where it is not given); `verdicts` are those of the last day.
-    A series is behind when its last bar closed more than `stale_after` ago.
+    `causes` has the holes cut where their cause changes; `scores` and `outliers` are of the last
+    `days` days. A series is behind when its last bar closed more than `stale_after` ago.
 
     Raises:
         ContractBroken: a frame lacks a column, or one holds something else.
@@ -66,6 +85,11 @@ class QualityReport:
     made_at: datetime
     freshness: pl.DataFrame = field(default_factory=pl.DataFrame)
     stale_after: timedelta = timedelta(hours=2)
+    causes: pl.DataFrame = field(default_factory=pl.DataFrame)
+    scores: pl.DataFrame = field(default_factory=pl.DataFrame)
+    outliers: pl.DataFrame = field(default_factory=pl.DataFrame)
+    calendar: Sequence[Day] = ()
+    days: int = 30
 
     def __post_init__(self) -> None:
         frames = {
@@ -73,6 +97,9 @@ class QualityReport:
             "gaps": GAPS,
             "quarantine": QUARANTINE,
             "verdicts": VERDICTS.columns,
+            "causes": CAUSES,
+            "scores": SCORES,
+            "outliers": OUTLIERS,
         }
         for name, columns in frames.items():
             frame = shaped(f"the report's {name}", getattr(self, name), columns)
@@ -92,6 +119,7 @@ class Series(NamedTuple):
     behind: float
     stale: bool
     statement: str
+    score: float | None = None
 
 
 def freshness(coverage: pl.DataFrame, now: datetime) -> pl.DataFrame:
@@ -120,7 +148,7 @@ def series_of(report: QualityReport) -> list[Series]:
     """Say of each series how complete and how fresh it is, the worst first."""
     rows = report.coverage.join(
         report.freshness, on=list(_SERIES), how="left", maintain_order="left"
-    )
+    ).join(report.scores, on=list(_SERIES), how="left", maintain_order="left")
     found = [_series(report, row) for row in rows.to_dicts()]
     return sorted(found, key=lambda one: (not one.stale, -one.missing, one.name))
 
@@ -154,7 +182,8 @@ def render_html(report: QualityReport) -> str:
     """Return the page as one file that opens without a network."""
     found = series_of(report)
     notable = gates.notable(report.verdicts)
-    gaps = report.gaps.sort("bars", "start", "symbol", descending=[True, True, False])
+    gaps = report.causes if report.causes.height else report.gaps.with_columns(cause=None)
+    gaps = gaps.sort("bars", "start", "symbol", descending=[True, True, False])
     return render(
         "quality.html.j2",
         report=report,
@@ -166,6 +195,12 @@ def render_html(report: QualityReport) -> str:
         undrawn=max(0, len(found) - _DRAWN_SERIES),
         gaps=gaps.head(_LISTED_GAPS).to_dicts(),
         gaps_more=max(0, gaps.height - _LISTED_GAPS),
+        words=WORDS,
+        by_cause=_by_cause(report),
+        parts=PARTS,
+        scores=report.scores.sort("score", *_SERIES).to_dicts(),
+        outliers=report.outliers.head(_LISTED_OUTLIERS).to_dicts(),
+        strips=strips(report.calendar),
         quarantine=_quarantine(report),
         verdicts=gates.by_dataset(report.verdicts),
         notable=notable[:_LISTED_BATCHES],
@@ -180,7 +215,17 @@ def render_markdown(report: QualityReport) -> str:
     parts = [f"# {escape(headline(report))}", f"Looked at {moment(report.made_at)}."]
     if any(one.venue == SANDBOX for one in found):
         parts.append("**SANDBOX: series of that venue are made up, not real markets.**")
-    parts += [f"- **{escape(one.name)}**: {escape(one.statement)}" for one in found]
+    parts += [f"- **{escape(one.name)}**{_scored(one)}: {escape(one.statement)}" for one in found]
+    if missing := _by_cause(report):
+        parts += [
+            "## Missing bars by cause",
+            table(
+                [
+                    ("cause", [WORDS[cause] for cause, _ in missing]),
+                    ("bars", [count(bars) for _, bars in missing]),
+                ]
+            ),
+        ]
     if quarantine := _quarantine(report):
         columns = ("reason", "rows", "because")
         cells = zip(*quarantine, strict=True)
@@ -209,7 +254,18 @@ def _series(report: QualityReport, row: Row) -> Series:
         behind=behind,
         stale=stale,
         statement=f"{_complete(row, holes)} {_fresh(behind, stale=stale)}",
+        score=row["score"],
     )
+
+
+def _scored(one: Series) -> str:
+    return "" if one.score is None else f" (score {decimal(one.score)})"
+
+
+def _by_cause(report: QualityReport) -> list[tuple[str, int]]:
+    """Count missing bars by cause, the most first."""
+    counted = report.causes.group_by("cause").agg(pl.col("bars").sum())
+    return counted.sort("bars", "cause", descending=[True, False]).rows()
 
 
 def _complete(row: Row, holes: pl.DataFrame) -> str:

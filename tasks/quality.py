@@ -9,20 +9,25 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
 from core.datasets import CANDLES
+from serving.calendar import calendar
 from serving.quality import QualityReport, by_reason, render_html, render_markdown
-from storage import catalog, quarantine
+from serving.score import scores
+from storage import catalog, checkup, quarantine
 from storage.files import replacing
 from storage.lake import sql
 from storage.store import default_store
 from tasks.steps import ONCE, log
 
 PAGE = "quality.html"
+DAYS = 30  # that a score looks at
+CALENDAR_DAYS = 60
 
 
 @task(task_run_name="quality report", **ONCE)
 def report_quality(now: datetime) -> str:
     """Write the data-quality page and its artifact; return the page's path."""
     store = default_store()
+    found = checkup.facts(store, now=now, days=DAYS)
     report = QualityReport(
         coverage=catalog.coverage(store),
         gaps=catalog.gaps(store),
@@ -33,6 +38,11 @@ def report_quality(now: datetime) -> str:
             store=store,
         ),
         made_at=now,
+        causes=catalog.causes(store),
+        scores=scores(found),
+        outliers=checkup.outliers(store, now=now, days=DAYS),
+        calendar=calendar(store, now=now, days=CALENDAR_DAYS),
+        days=DAYS,
     )
     path = store.reports / PAGE
     with replacing(path) as temporary:

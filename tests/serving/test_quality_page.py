@@ -7,10 +7,14 @@ import polars as pl
 import pytest
 
 from core.errors import ContractBroken
+from serving.calendar import Day
 from serving.quality import (
+    CAUSES,
     COVERAGE,
     GAPS,
+    OUTLIERS,
     QUARANTINE,
+    SCORES,
     QualityReport,
     by_reason,
     freshness,
@@ -208,3 +212,68 @@ def test_a_frame_that_lacks_a_column_is_refused() -> None:
             verdicts=pl.DataFrame(),
             made_at=NOW,
         )
+
+
+def caused(cause: str, *, bars: int, day: int) -> tuple[Any, ...]:
+    return (*gap(bars=bars, day=day), cause)
+
+
+def full_report(**changes: Any) -> QualityReport:
+    gaps = [gap(bars=7, day=9), gap(bars=3, day=2)]
+    key = ("binance", "BTC-USDT", "1m")
+    values: dict[str, Any] = {
+        "causes": pl.DataFrame(
+            [caused("refused", bars=7, day=9), caused("venue_had_none", bars=3, day=2)],
+            schema=CAUSES,
+            orient="row",
+        ),
+        "scores": pl.DataFrame([(*key, 0.72, 0.9, 1.0, 0.8, 1.0, 1.0)], SCORES, orient="row"),
+        "outliers": pl.DataFrame(
+            [
+                (*key, LAST, "jump", -0.0123, 40.0),
+                (*key, LAST, "volume", 1234.5, 9.0),
+            ],
+            OUTLIERS,
+            orient="row",
+        ),
+        "calendar": [
+            Day(*key, NOW.replace(day=1, hour=0, minute=0), 100, 242, "refused"),
+            Day(*key, datetime(2026, 5, 31, tzinfo=UTC), 1_440, 1_440, None),
+        ],
+    }
+    return report([covered(missing=10)], gaps, **(values | changes))
+
+
+def test_scores_causes_outliers_and_the_calendar_are_on_the_page() -> None:
+    page = check_whole(render_html(full_report()))
+    for said in (
+        "the gate refused them",
+        "7 bars: the gate refused them; 3 bars: the venue had none.",
+        "Completeness",
+        "0.72",
+        "0.90",
+        "1.23 %",
+        "1,23",
+        "Day by day",
+    ):
+        assert said in page.text, said
+
+
+def test_a_square_of_the_calendar_tells_its_day_in_words() -> None:
+    html = render_html(full_report())
+    assert 'title="2026-06-01: 100 of 242, the gate refused them"' in html
+    assert 'title="2026-05-31: 1,440 of 1,440"' in html
+    assert 'class="day f4" title=' in html
+
+
+def test_a_page_without_what_is_new_leaves_it_out() -> None:
+    text = check_whole(render_html(report([covered()]))).text
+    assert "Day by day" not in text
+    assert "Agreement" not in text
+    assert "stand out" not in text.replace("gaps stand out", "")
+
+
+def test_the_artifact_has_scores_and_causes_too() -> None:
+    text = render_markdown(full_report())
+    assert "(score 0.72)" in text
+    assert "| the gate refused them | 7 |" in text
