@@ -31,6 +31,8 @@ HOMES = {
     "deltalake": {"storage"},
     "numba": {"research"},
     "talib": {"research"},
+    "vaderSentiment": {"research"},
+    "transformers": {"research"},
     "dask": {"tasks"},
     "distributed": {"tasks"},
     "altair": {"serving"},

@@ -36,17 +36,17 @@ def test_readings_are_made_once_of_what_closed_since(
     desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NIGHTJAR_DAYS", "3650")
-    collect(30)
+    collect(10)
     first = indicators()
     minutes = sql("from candles order by open_time")
     expected = readings(at_interval(minutes, "5m")).filter(pl.col("ema_9").is_not_null())
     assert stored("5m").drop("source", "ingested_at").equals(expected)
-    assert stored("1h").height == 30 - 8
-    assert first.total("inserted") == expected.height + 22
+    assert stored("1h").height == 10 - 8
+    assert first.total("inserted") == expected.height + 2
     assert indicators().total("inserted") == 0
-    collect(6, first=30)
+    collect(2, first=10)
     again = indicators(intervals=["5m"])
-    assert again.total("inserted") == 6 * 12
+    assert again.total("inserted") == 2 * 12
     assert again.total("revised") == 0
     minutes = sql("from candles order by open_time")
     whole = readings(at_interval(minutes, "5m")).filter(pl.col("ema_9").is_not_null())
