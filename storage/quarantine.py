@@ -47,10 +47,15 @@ def write(
     marked = rows.with_columns(
         pl.lit(batch).alias("batch"), pl.lit(now).cast(TIME).alias("quarantined_at")
     )
+    rewrite(path, marked)
+    return path
+
+
+def rewrite(path: Path, marked: pl.DataFrame) -> None:
+    """Make `marked` all that a file of the quarantine holds."""
     with replacing(path) as temporary:
         facts = {_HASH: content_sha256(marked)}
         marked.write_parquet(temporary, compression="zstd", metadata=facts)
-    return path
 
 
 def read(store: Store, dataset: str) -> pl.DataFrame:
