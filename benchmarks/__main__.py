@@ -21,6 +21,7 @@ from benchmarks import (
     machine,
     population,
     report,
+    storage,
     versus,
 )
 from benchmarks.cases import market
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-PARTS = ("versus", "population", "conditions", "scaling", "evolution", "first-call")
+PARTS = ("versus", "population", "conditions", "scaling", "evolution", "first-call", "storage")
 
 
 def main() -> None:
@@ -80,6 +81,8 @@ def _sections(
             yield evolution.evolution(evolution.QUICK if quick else evolution.FULL)
         case "first-call":
             yield first_call.first_calls(peers, folder, plan.rounds)
+        case "storage":
+            yield storage.storage(storage.QUICK if quick else storage.FULL, folder)
 
 
 def _options() -> argparse.Namespace:
