@@ -71,7 +71,10 @@ def rebuild_hot(store: Store, *, now: datetime) -> list[Rebuilt]:
     with lock.one_writer(store, "rebuilding hot.duckdb", patience):
         with lock.hot_alone(store, patience):
             old = _hot_aside(store, now)
-        done = [_salvage(store, old, name, now) for name in _new_tables(store, now)]
+        done = [
+            _salvage(store, old, name, total, now)
+            for name, total in _sizes(old, _new_tables(store, now)).items()
+        ]
         done += [_thaw(store, DATASETS[name], now) for name in _lake_tables(store)]
         record_files(store, now)
     total: dict[str, Rebuilt] = {}
@@ -115,24 +118,39 @@ def _new_tables(store: Store, now: datetime) -> list[str]:
     return [name for (name,) in rows if name != "schema_migrations"]
 
 
-def _salvage(store: Store, old: Path | None, table: str, now: datetime) -> Rebuilt:
+def _sizes(old: Path | None, names: list[str]) -> dict[str, int]:
+    """Return how many rows the old file says that its tables have, as far as it still says so."""
+    sizes: dict[str, int] = {}
+    left = [] if old is None else list(names)
+    while old is not None and left:
+        before = len(left)
+        try:
+            with _damaged(old) as con:
+                while left:  # a table that cannot be counted costs a new connection
+                    name = left.pop()
+                    rows = con.execute(f"select count(*) from {quoted(name)}").fetchall()
+                    sizes[name] = int(rows[0][0])
+        except duckdb.Error:
+            if len(left) == before:
+                break  # it does not open
+    return {name: size for name, size in sizes.items() if size}
+
+
+def _salvage(store: Store, old: Path | None, table: str, total: int, now: datetime) -> Rebuilt:
     """Copy what can be read of one table into the new file."""
     if old is None:
         return Rebuilt(table)
-    parts, unreadable = _readable(old, table)
-    with opened(store, now=now) as con:
-        for part in parts:
-            _insert(con, table, part)
-    return Rebuilt(table, salvaged=sum(part.height for part in parts), unreadable=unreadable)
+    parts = _readable(old, table, total)
+    salvaged = sum(part.height for part in parts)
+    if parts:
+        with opened(store, now=now) as con:
+            for part in parts:
+                _insert(con, table, part)
+    return Rebuilt(table, salvaged=salvaged, unreadable=total - salvaged)
 
 
-def _readable(old: Path, table: str) -> tuple[list[pl.DataFrame], int]:
-    """Return what can be read of a table of a damaged file, and how many rows cannot."""
-    try:
-        with _damaged(old) as con:
-            total = int(con.execute(f"select count(*) from {quoted(table)}").fetchall()[0][0])
-    except duckdb.Error:
-        return [], 0
+def _readable(old: Path, table: str, total: int) -> list[pl.DataFrame]:
+    """Return what can be read of a table of a damaged file."""
     parts = []
     for start in range(0, total, _GROUP):
         where = f"rowid >= {start} and rowid < {start + _GROUP}"
@@ -141,7 +159,7 @@ def _readable(old: Path, table: str) -> tuple[list[pl.DataFrame], int]:
                 parts.append(con.sql(f"select * from {quoted(table)} where {where}").pl())
         except duckdb.Error:
             continue
-    return parts, total - sum(part.height for part in parts)
+    return parts
 
 
 @contextmanager

@@ -52,7 +52,8 @@ def test_a_second_desk_reads_and_is_not_allowed_to_write(tmp_path: Path, lake: s
     assert len(cold_files(first, CANDLES)) == 1
 
 
-def test_whoever_takes_the_lake_over_stops_the_other(tmp_path: Path, lake: str) -> None:
+def test_whoever_takes_the_lake_over_stops_the_other(tmp_path: Path) -> None:
+    lake = str(tmp_path / "shared")
     first, second = (desk(tmp_path, name, lake) for name in ("first", "second"))
     store_and_archive(first, "BTC-USDT")
     assert own(second, CANDLES)
