@@ -10,8 +10,8 @@ from core.receipts import Receipt
 from research.backtest import Costs, backtest
 from research.strategy import Strategy
 from storage import stages
-from storage.lake import read_candles
 from storage.store import default_store
+from tasks.bars import research_candles
 from tasks.nightly import Night, keep_stage
 from tasks.progress import Progress
 from tasks.steps import ONCE
@@ -21,13 +21,14 @@ from tasks.steps import ONCE
 def backtest_symbol(night: Night, strategies: Receipt, symbol: str) -> tuple[Receipt, Receipt]:
     """Backtest every strategy on one symbol; return its metrics and its daily equity."""
     store, question = default_store(), night.question
-    candles = read_candles(
+    candles = research_candles(
         store,
         venue=question.venue,
         symbols=[symbol],
         interval=question.interval,
         start=question.start,
         end=question.as_of,
+        lenders=question.lenders,
     )
     rules = [Strategy.parse(text) for text in stages.read(store, strategies)["text"]]
     result = backtest(

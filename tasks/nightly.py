@@ -18,9 +18,10 @@ from core.market import interval_step
 from core.receipts import Receipt
 from core.settings import CostSettings, VettingSettings, load
 from core.version import code_version, lock_version
-from storage import catalog, hot, stages
-from storage.lake import read_candles, sql
+from storage import hot, stages
+from storage.lake import sql
 from storage.store import Store, default_store
+from tasks.bars import research_candles, snapshot
 from tasks.markets import SANDBOX
 from tasks.steps import ONCE, PATIENT, log
 
@@ -47,6 +48,7 @@ class Question(msgspec.Struct, frozen=True):
     vetting: VettingSettings
     workers: int
     dask: str | None = None
+    lenders: tuple[str, ...] = ()  # venues whose bars stand in where this one lacks them
 
     @property
     def start(self) -> datetime:
@@ -105,6 +107,7 @@ def ask(
         vetting=settings.vetting,
         workers=settings.workers,
         dask=settings.dask,
+        lenders=settings.repair_venues if settings.borrow else (),
     )
 
 
@@ -145,15 +148,18 @@ def pin(question: Question, started_at: datetime) -> Night:
         "paper": load().paper.model_dump(),
         "code": code_version(),
         "lock": lock_version(),
-        "data": catalog.snapshot(
+        "data": snapshot(
             store,
             venue=question.venue,
             symbols=symbols,
             interval=question.interval,
             start=question.start,
             end=question.as_of,
+            lenders=question.lenders,
         ),
     }
+    if question.lenders:
+        manifest["lenders"] = list(question.lenders)
     digest = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
     night = f"{question.as_of:%Y-%m-%dT%H%M}-{digest[:8]}"
     log.info("night %s: %s of %s", night, ", ".join(symbols), question.venue)
@@ -186,14 +192,19 @@ def _fit(store: Store, question: Question) -> list[str]:
 def quality(store: Store, question: Question) -> pl.DataFrame:
     """Return how complete each series is in the night's window, from its first bar in it.
 
+    Bars that other venues lend count as there.
+
     Columns: symbol, bars, expected, missing, first, last.
     """
     found = sql(
-        "select symbol, count(*) as bars, min(open_time) as first, max(open_time) as last "
-        'from candles where venue = $venue and "interval" = $interval '
-        "and open_time >= $start and open_time < $end group by symbol order by symbol",
+        "select symbol, count(distinct open_time) as bars, min(open_time) as first, "
+        "max(open_time) as last "
+        'from candles where venue = any($venues) and "interval" = $interval '
+        "and open_time >= $start and open_time < $end "
+        "group by symbol having bool_or(venue = $venue) order by symbol",
         {
             "venue": question.venue,
+            "venues": [question.venue, *question.lenders],
             "interval": question.interval,
             "start": question.start,
             "end": question.as_of,
@@ -230,11 +241,12 @@ def keep_stage(night: Night, stage: str, frame: pl.DataFrame) -> Receipt:
 def night_candles(store: Store, night: Night) -> pl.DataFrame:
     """Return the finest bars of all the night's symbols over its window."""
     question = night.question
-    return read_candles(
+    return research_candles(
         store,
         venue=question.venue,
         symbols=night.symbols,
         interval=question.interval,
         start=question.start,
         end=question.as_of,
+        lenders=question.lenders,
     )

@@ -13,7 +13,8 @@ from research.book import Book, book_of
 from research.factory import power_of, shrunk
 from serving.checks import NOT_ABOVE_LUCK
 from serving.night import Luck, NightReport
-from storage.lake import read_candles, sql
+from storage.lake import sql
+from tasks.bars import research_candles
 from tasks.breed import caught_by
 from tasks.judge import judged
 from tasks.nightly import Night, quality
@@ -127,13 +128,14 @@ def _book(store: Store, night: Night) -> Book | None:
 def _buy_and_hold(store: Store, night: Night) -> pl.DataFrame:
     """Return the equity of buying each symbol at its first open, at the end of each UTC day."""
     question = night.question
-    closes = read_candles(
+    closes = research_candles(
         store,
         venue=question.venue,
         symbols=list(night.symbols),
         interval=question.interval,
         start=question.start,
         end=question.as_of,
+        lenders=question.lenders,
     ).select("symbol", "open_time", "open", "close")
     days = closes.group_by(
         "symbol", pl.col("open_time").dt.date().alias("day"), maintain_order=True

@@ -23,8 +23,9 @@ from research.forward import Days, Traded, combined, traded
 from research.paper import RUNNING, standings
 from serving.book import book_markdown
 from serving.deskpage import headline, publish
-from storage.lake import read_candles, sql
+from storage.lake import sql
 from storage.store import Store, default_store
+from tasks.bars import research_candles
 from tasks.cohorts import DAY, Followed, followed, newcomers, promotions, unchanged
 from tasks.gates import gate_stage
 from tasks.nightly import MADE_BY, Night, keep_stage, save
@@ -147,13 +148,14 @@ def _markets(
         starts = [
             start for start, needed in rules.items() if symbol in needed and start[3] == interval
         ]
-        candles = read_candles(
+        candles = research_candles(
             store,
             venue=question.venue,
             symbols=[symbol],
             interval=interval,
             start=min(since for since, *_ in starts),
             end=question.as_of,
+            lenders=question.lenders,
         )
         for start in starts:
             since, first, costs, _ = start

@@ -19,10 +19,11 @@ from core.datasets import BACKTESTS, CANDIDATES, LEDGER, NIGHTS, PROMOTIONS, STR
 from core.errors import InvalidInput, NothingStored, SettingsError
 from core.settings import CostSettings, Settings, VettingSettings, load
 from core.version import code_version, lock_version
-from storage import catalog, ledger, stages
+from storage import ledger, stages
 from storage.differences import Comparison, Difference, compare
 from storage.lake import sql
 from storage.store import Store, default_store
+from tasks.bars import snapshot
 from tasks.judge import judged
 from tasks.nightly import Answer, Night, Question
 from tasks.steps import ONCE, log
@@ -111,6 +112,7 @@ def question_of(past: Past, settings: Settings) -> Question:
             vetting=VettingSettings.model_validate(asked["vetting"]),
             workers=settings.workers,
             dask=settings.dask,
+            lenders=tuple(asked.get("lenders", ())),
         )
     except KeyError as error:
         reason = f"its manifest lacks {error}"
@@ -131,13 +133,14 @@ def again(past: Past) -> Night:
 def changes(store: Store, past: Past, question: Question) -> list[Change]:
     """Return what decides the night and is not what it was; empty where it must come out equal."""
     present = {
-        "data": catalog.snapshot(
+        "data": snapshot(
             store,
             venue=question.venue,
             symbols=question.symbols,
             interval=question.interval,
             start=question.start,
             end=question.as_of,
+            lenders=question.lenders,
         ),
         "code": code_version(),
         "lock": lock_version(),
