@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.datasets import FUNDING_RATES
+from expectations.bounds import plausible
 from expectations.moments import BEFORE_2009, IN_FUTURE, moment_facts
 from expectations.rules import ROW, Suite, between
 
@@ -21,6 +22,7 @@ RULES = (
     between("rate", "rate_implausible", -HIGHEST, HIGHEST),
     between("hours", "hours_implausible", 0, 24, strictly=True),
     between("mark_price", "price_not_positive", 0, strictly=True),
+    *plausible(("mark_price",)),
     BEFORE_2009,
     IN_FUTURE,
     between("rate", "rate_unusual", -UNUSUAL, UNUSUAL, severity="warning"),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from core.datasets import INSTRUMENTS
+from expectations.bounds import plausible
+from expectations.candles import FIRST_TIME
 from expectations.moments import BEFORE_2009, IN_FUTURE, moment_facts
 from expectations.rules import ROW, Suite, between, filled, one_of
 
@@ -26,10 +28,12 @@ RULES = (
     between("contract_size", "step_not_positive", 0, strictly=True),
     between("min_amount", "negative_minimum", 0),
     between("min_notional", "negative_minimum", 0),
+    *plausible((), TERMS),
     between("other_name", "name_mismatch", 0, 0),
     between("other_kind", "kind_mismatch", 0, 0),
     between("valid_for_s", "ends_before_it_begins", 0, strictly=True),
     BEFORE_2009,
+    between("listed_after_2009_s", "before_2009", 0),
     IN_FUTURE,
 )
 
@@ -48,6 +52,7 @@ def facts(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
             (perpetual != (pl.col("kind") == "perpetual")).cast(pl.Int64)
         ),
         valid_for_s=valid,
+        listed_after_2009_s=pl.col("listed_at").to_physical() / 1e6 - FIRST_TIME,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from core.datasets import MARK_PRICES
+from expectations.bounds import plausible
 from expectations.moments import IN_FUTURE, STALE, moment_facts
 from expectations.rules import ROW, Suite, between
 
@@ -18,6 +19,7 @@ FAR = 0.05  # of the index; venues hold marks much nearer
 RULES = (
     between("mark_price", "price_not_positive", 0, strictly=True),
     between("index_price", "price_not_positive", 0, strictly=True),
+    *plausible(("mark_price", "index_price")),
     STALE,
     IN_FUTURE,
     between("from_index", "far_from_index", -FAR, FAR, severity="warning"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from core.datasets import MARKET_TRADES
+from expectations.bounds import plausible
 from expectations.moments import BEFORE_2009, IN_FUTURE, moment_facts
 from expectations.rules import ROW, Suite, between, filled, one_of
 
@@ -20,6 +21,7 @@ RULES = (
     filled("trade_id", "empty_trade_id"),
     between("price", "price_not_positive", 0, strictly=True),
     between("amount", "amount_not_positive", 0, strictly=True),
+    *plausible(("price",), ("amount",)),
     one_of("side", "unknown_side", ("buy", "sell")),
     BEFORE_2009,
     IN_FUTURE,

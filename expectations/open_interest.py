@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.datasets import OPEN_INTEREST
+from expectations.bounds import plausible
 from expectations.moments import BEFORE_2009, IN_FUTURE, moment_facts
 from expectations.rules import ROW, Suite, between
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 RULES = (
     between("amount", "negative_amount", 0),
     between("value", "negative_amount", 0),
+    *plausible((), ("amount", "value")),
     BEFORE_2009,
     IN_FUTURE,
 )

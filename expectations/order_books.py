@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from core.datasets import ORDER_BOOKS
+from expectations.bounds import HIGHEST_AMOUNT, HIGHEST_PRICE
 from expectations.moments import IN_FUTURE, STALE, moment_facts
 from expectations.rules import ROW, Suite, between
 
@@ -18,6 +19,7 @@ RULES = (
     between("uneven", "uneven_sides", 0, 0),
     between("bad_prices", "price_not_positive", 0, 0),
     between("bad_sizes", "size_not_positive", 0, 0),
+    between("huge", "implausible", 0, 0),
     between("unsorted", "unsorted", 0, 0),
     between("spread", "crossed", 0, strictly=True),
     between("sequence", "negative_sequence", 0),
@@ -40,6 +42,10 @@ def facts(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
         ),
         bad_prices=pl.sum_horizontal(_not_positive(side) for side in prices),
         bad_sizes=pl.sum_horizontal(_not_positive(side) for side in sizes),
+        huge=pl.sum_horizontal(
+            *(_above(side, HIGHEST_PRICE) for side in prices),
+            *(_above(side, HIGHEST_AMOUNT) for side in sizes),
+        ),
         unsorted=_out_of_order("bid_prices", descending=True)
         + _out_of_order("ask_prices", descending=False),
         spread=pl.col("ask_prices").list.first() - pl.col("bid_prices").list.first(),
@@ -48,6 +54,15 @@ def facts(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
 
 def _not_positive(levels: str) -> pl.Expr:
     return pl.col(levels).list.eval(pl.element() <= 0).list.sum().cast(pl.Int64)
+
+
+def _above(levels: str, most: float) -> pl.Expr:
+    return (
+        pl.col(levels)
+        .list.eval((pl.element() > most) & pl.element().is_not_nan())
+        .list.sum()
+        .cast(pl.Int64)
+    )
 
 
 def _out_of_order(levels: str, *, descending: bool) -> pl.Expr:

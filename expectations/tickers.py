@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from core.datasets import TICKERS
+from expectations.bounds import plausible
 from expectations.moments import IN_FUTURE, STALE, moment_facts
 from expectations.rules import ROW, Suite, between
 
@@ -20,6 +21,7 @@ FAR = 0.2  # of the middle between bid and ask
 RULES = (
     *(between(price, "price_not_positive", 0, strictly=True) for price in PRICES),
     *(between(amount, "negative_volume", 0) for amount in AMOUNTS),
+    *plausible(PRICES, AMOUNTS),
     between("spread", "crossed", 0, strictly=True),
     between("day_range", "high_below_low", 0),
     between("says", "says_nothing", 1),

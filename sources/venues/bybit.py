@@ -36,6 +36,7 @@ from sources.venues.feeds import (
     has_a_name,
     interval_of,
     refusal,
+    said,
     symbol_of,
     table,
     text_bars,
@@ -269,12 +270,12 @@ class Bybit:
         try:
             head = _head.decode(body)
         except msgspec.DecodeError:
-            said = opening(body)
+            words = opening(body)
         else:
-            said = f"{head.code}: {head.message}"
-        if _TOO_OFTEN in said.lower():
+            words = f"{head.code}: {head.message}"
+        if _TOO_OFTEN in words.lower():
             raise RateLimited(self.name, status=403, retry_after=_PENANCE)
-        return said
+        return words
 
     def decode(self, decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         """Read an answer, or raise what its own code stands for."""
@@ -370,7 +371,7 @@ class Bybit:
             "min_amount": [i.lot.least for i in kept],
             "min_notional": [i.lot.spot_worth or i.lot.worth for i in kept],
             "contract_size": None if self.category == "spot" else 1.0,
-            "listed_at": times([i.launched for i in kept], MILLI, self.name, "launchTime"),
+            "listed_at": times([said(i.launched) for i in kept], MILLI, self.name, "launchTime"),
             "valid_from": wanted.now,
         }
         return table("instruments", self.name, columns)

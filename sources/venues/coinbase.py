@@ -185,9 +185,12 @@ class Coinbase:
     def _ticker(self, body: bytes, wanted: Wanted) -> pl.DataFrame:
         """Read the last trade and the best prices, which carry no time of their own."""
         answer = decode(_ticker, body, self.name)
+        symbol = symbol_of(wanted)
+        for trade in answer.trades:
+            expect(self.name, "a ticker of", symbol, trade.product_id)
         last = answer.trades[0].price if answer.trades else None
         columns = {
-            "symbol": [symbol_of(wanted)],
+            "symbol": [symbol],
             "time": wanted.now,
             "last": [last],
             "bid": [answer.best_bid or None],

@@ -71,6 +71,11 @@ def symbol_of(wanted: Wanted) -> str:
     return check_symbol(wanted.subject)
 
 
+def said(text: str | None) -> str | None:
+    """Return what a venue says, None where it says nothing: an empty text, or a time of zero."""
+    return text if text not in {"", "0"} else None
+
+
 def has_a_name(symbol: str) -> bool:
     """Whether a market can be called `symbol` here."""
     try:
@@ -121,12 +126,20 @@ def times(counts: Cells, unit: int, source: str, place: str = "time") -> pl.Seri
     """
     column = counts if isinstance(counts, pl.Series) else pl.Series(place, counts, strict=True)
     if column.dtype != pl.Int64:
-        column = integers(column.cast(pl.String), malformed(source))
+        column = integers(_unsigned(column.cast(pl.String), source), malformed(source))
     wrong = (column < 0) | (column > _LAST // unit)
     if wrong.any():
         was = column.filter(wrong)[0]
         raise SourceMalformed(source, f"{place}: expected {_WORDS[unit]} since 1970, was {was}")
     return (column * unit).alias(place)
+
+
+def _unsigned(texts: pl.Series, source: str) -> pl.Series:
+    """Refuse a time that is written with a sign."""
+    signed = texts.str.contains(r"^[+-]")
+    if signed.any():
+        raise SourceMalformed(source, f"{texts.name}: was {texts.filter(signed)[0]!r}")
+    return texts
 
 
 def table(dataset: str, source: str, columns: Mapping[str, Any]) -> pl.DataFrame:

@@ -313,6 +313,8 @@ class Htx:
         every = self._decode(_symbols, body).data
         named = [(f"{s.base}-{s.quote}".upper(), s) for s in every]
         kept = [(name, s) for name, s in named if has_a_name(name)]
+        for name, each in kept:
+            expect(self.name, "the market of its assets", native(name), each.symbol)
         columns: dict[str, Any] = {
             "symbol": [name for name, _ in kept],
             "native": [s.symbol for _, s in kept],

@@ -31,6 +31,7 @@ from sources.venues.feeds import (
     has_a_name,
     interval_of,
     refusal,
+    said,
     symbol_of,
     table,
     text_bars,
@@ -215,10 +216,10 @@ class Okx:
     def explain(self, body: bytes) -> str:
         """Return the venue's code and message, or the start of a body that has none."""
         try:
-            said = _head.decode(body)
+            head = _head.decode(body)
         except msgspec.DecodeError:
             return opening(body)
-        return f"{said.code}: {said.msg}"
+        return f"{head.code}: {head.msg}"
 
     def decode(self, decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         """Read an answer, or raise what its own code stands for."""
@@ -310,7 +311,7 @@ class Okx:
             "native": [i.native for i in kept],
             "status": [STATES.get(i.state, "halted") for i in kept],
             "tick_size": [i.tick for i in kept],
-            "listed_at": times([i.listed or None for i in kept], MILLI, self.name),
+            "listed_at": times([said(i.listed) for i in kept], MILLI, self.name),
             "valid_from": wanted.now,
         }
 

@@ -12,7 +12,7 @@ from expectations.moments import BY_VENUE, USUAL
 from tests.expectations.judged import Cases, check, check_doubles, check_warnings, judge
 from tests.expectations.rows import NOW, PROVENANCE
 
-NAN, INF = math.nan, math.inf
+NAN = math.nan
 LONG_AGO = datetime(2008, 12, 31, 23, 59, tzinfo=UTC)
 BEHIND, AHEAD = timedelta(seconds=USUAL.behind), timedelta(seconds=USUAL.ahead)
 SLIGHTLY = timedelta(milliseconds=1)
@@ -72,6 +72,8 @@ TICKERS = Cases(
         *(("price_not_positive", {name: -1.0}) for name in PRICES),
         *(("negative_volume", {name: -0.001}) for name in AMOUNTS),
         *(("not_finite", {name: NAN}) for name in ("open_24h", *AMOUNTS)),
+        ("implausible", {"ask": 2e12}),
+        ("implausible", {"volume_24h": 2e18}),
         ("crossed", {"bid": 100.5}),
         ("crossed", {"ask": 99.0}),
         ("high_below_low", {"high_24h": 79.9}),
@@ -112,8 +114,9 @@ TRADES = Cases(
         ("price_not_positive", {"price": 0.0}),
         ("price_not_positive", {"price": -1.0}),
         ("amount_not_positive", {"amount": 0.0}),
+        ("implausible", {"amount": 2e18}),
         ("unknown_side", {"side": "BUY"}),
-        ("not_finite", {"price": INF}),
+        ("not_finite", {"price": NAN}),
         ("missing_value", {"amount": None}),
     ],
     [{"time": datetime(2009, 1, 1, tzinfo=UTC)}, {"side": None}, {"side": "sell", "price": 80.0}],
@@ -148,13 +151,15 @@ BOOKS = Cases(
         ("price_not_positive", {"ask_prices": [-1.0, 102.0]} | NO_BIDS),
         ("size_not_positive", {"bid_sizes": [1.0, 0.0, 3.0]}),
         ("size_not_positive", {"ask_sizes": [1.0, -1.0]}),
+        ("implausible", {"ask_prices": [101.0, 2e12]}),
+        ("implausible", {"bid_sizes": [2e18, 1.0, 1.0]}),
         ("unsorted", {"bid_prices": [99.0, 97.0, 98.0]}),
         ("unsorted", {"bid_prices": [99.0, 99.0, 98.0]}),
         ("unsorted", {"ask_prices": [102.0, 101.0]}),
         ("crossed", {"bid_prices": [101.0, 98.0, 97.0]}),
         ("crossed", {"ask_prices": [98.5, 102.0]}),
         ("negative_sequence", {"sequence": -1}),
-        ("not_finite", {"ask_prices": [101.0, INF]}),
+        ("not_finite", {"ask_prices": [101.0, NAN]}),
         ("missing_value", {"bid_prices": None, "bid_sizes": []}),
     ],
     [*TIMELY, NO_BIDS, NO_ASKS, {"sequence": None}],
@@ -194,6 +199,8 @@ INSTRUMENTS = Cases(
         ("unknown_status", {"status": "online"}),
         *(("step_not_positive", {n: 0.0}) for n in ("tick_size", "lot_size", "contract_size")),
         *(("negative_minimum", {name: -1.0}) for name in ("min_amount", "min_notional")),
+        ("implausible", {"min_amount": 2e18}),
+        ("before_2009", {"listed_at": LONG_AGO}),
         ("name_mismatch", {"base": "ETH"}),
         ("name_mismatch", {"base": "USD", "quote": "BTC"}),
         ("kind_mismatch", {"kind": "perpetual"}),
@@ -249,6 +256,7 @@ MARKS = Cases(
         ("in_future", {"time": NOW + AHEAD + SLIGHTLY}),
         ("price_not_positive", {"mark_price": 0.0}),
         ("price_not_positive", {"index_price": -1.0}),
+        ("implausible", {"index_price": 2e12}),
         ("not_finite", {"mark_price": NAN}),
         ("missing_value", {"mark_price": None}),
     ],
@@ -278,6 +286,7 @@ FUNDING = Cases(
         ("hours_implausible", {"hours": 0.0}),
         ("hours_implausible", {"hours": 24.0}),
         ("price_not_positive", {"mark_price": 0.0}),
+        ("implausible", {"mark_price": 2e12}),
         ("before_2009", {"funding_time": LONG_AGO}),
         ("in_future", {"funding_time": NOW + AHEAD + SLIGHTLY}),
         ("not_finite", {"rate": NAN}),
@@ -304,9 +313,10 @@ INTEREST = Cases(
     [
         *BAD_NAMES,
         *PAST,
+        ("implausible", {"value": 2e18}),
         ("negative_amount", {"amount": -0.001}),
         ("negative_amount", {"value": -0.001}),
-        ("not_finite", {"amount": INF}),
+        ("not_finite", {"amount": NAN}),
         ("missing_value", {"amount": None}),
     ],
     [{"value": None}, {"amount": 0.0, "value": 0.0}],

@@ -24,7 +24,11 @@ def served(handle: Handle) -> Iterator[str]:
 
         def do_GET(self) -> None:
             host = f"http://{self.headers['host']}"
-            answer = handle(httpx.Request("GET", host + self.path, headers=dict(self.headers)))
+            sent = self.rfile.read(int(self.headers.get("content-length", 0)))
+            headers = dict(self.headers)
+            answer = handle(
+                httpx.Request(self.command, host + self.path, headers=headers, content=sent)
+            )
             self.send_response(answer.status_code)
             for name, value in answer.headers.items():
                 if name not in {"content-length", "date"}:
@@ -32,6 +36,8 @@ def served(handle: Handle) -> Iterator[str]:
             self.send_header("content-length", str(len(answer.content)))
             self.end_headers()
             self.wfile.write(answer.content)
+
+        do_POST = do_GET  # noqa: N815 - the library's name
 
         def log_message(self, *_args: object) -> None:
             """Say nothing."""
