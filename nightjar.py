@@ -10,7 +10,7 @@ import sys
 
 from cyclopts import App, CycloptsError
 
-from commands import data, ledger, night, quarantine, servers, strategies, upkeep
+from commands import data, ledger, night, quarantine, servers, sources, strategies, upkeep
 from commands.console import DONE, FAILED, MISUSED, REFUSED
 from core.errors import GateRefused, InvalidInput, NightjarError, QueryRefused, SettingsError
 
@@ -25,6 +25,7 @@ app = App(
 for command in (
     night.nightly,
     data.ingest,
+    sources.sources,
     data.sql,
     strategies.backtest,
     strategies.lookahead,

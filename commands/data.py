@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - read when a command is called
+from typing import TYPE_CHECKING
 
 from commands.console import (
     DONE,
@@ -15,31 +16,43 @@ from commands.console import (
     print_json,
 )
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
 
 def ingest(
     *,
     source: str,
+    dataset: Symbols = None,
     symbols: Symbols = None,
     since: Moment = None,
     until: Moment = None,
     path: Path | None = None,
-    interval: str = "1m",
+    interval: str | None = None,
     venue: str | None = None,
     zone: str | None = None,
     as_json: Json = False,
 ) -> int:
-    """Collect candles once: what is not stored yet, through the gate, into the store.
+    """Collect once, through the gate, into the store; of candles what is not stored yet.
 
     Args:
-        source: sandbox, binance, binance-archive (the official dumps) or files (anyone's bars).
-        symbols: which markets, such as BTC-USDT,ETH-USDT; `files` takes exactly one.
-        since: the first bar; default is as far back as a night looks.
-        until: the end, not part of it; default is the last closed bar.
+        source: one that `nightjar sources` lists, such as kraken, binance-archive or files.
+        dataset: what of it, such as tickers,order_books; default is candles where it gives them,
+            else all that it gives.
+        symbols: about what, such as BTC-USDT,ETH-USDT, or whatever the source is asked about;
+            `files` takes exactly one. Default is what the settings name.
+        since: from when; default for candles is as far back as a night looks.
+        until: the end, not part of it; default is now.
         path: a folder of dumps (binance-archive) or one file (files).
-        interval: the length of one bar.
+        interval: the length of one bar; default is 1m, or the source's own.
         venue: whose bars a file holds (files only), such as kucoin.
         zone: the time zone of a file's times where they carry none (files only), such as UTC.
     """
+    from sources.registry import CANDLES, source_named
+
+    wanted = dataset or ([CANDLES] if CANDLES in source_named(source).gives else [])
+    if wanted != [CANDLES]:
+        return _collect(source, wanted, symbols, (since, until), interval, as_json=as_json)
     open_desk()
     from flows.ingest import ingest as collect
     from serving.terminal import show_ingest
@@ -50,7 +63,7 @@ def ingest(
         since=since,
         until=until,
         path=path,
-        interval=interval,
+        interval=interval or "1m",
         venue=venue,
         zone=zone,
     )
@@ -58,6 +71,34 @@ def ingest(
         print_json(summary)
     else:
         show_ingest(summary)
+    return DONE
+
+
+def _collect(
+    source: str,
+    datasets: list[str],
+    subjects: list[str] | None,
+    window: tuple[datetime | None, datetime | None],
+    interval: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    open_desk()
+    from flows.collect import collect
+    from serving.sources import show_collected
+
+    summary = collect(
+        datasets=datasets,
+        source=source,
+        subjects=subjects,
+        since=window[0],
+        until=window[1],
+        interval=interval,
+    )
+    if as_json:
+        print_json(summary)
+    else:
+        show_collected(summary)
     return DONE
 
 

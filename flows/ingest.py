@@ -19,6 +19,7 @@ from storage.store import default_store
 from tasks import ingest as steps
 from tasks.asking import asking
 from tasks.markets import at_address, list_symbols, reachable
+from tasks.secrets import with_secret_blocks
 from tasks.steps import in_turn
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ def collect(
     with reachable(source) as url:
         names = symbols or list_symbols(source, url)
         spans = steps.plan_spans(source, names, interval, start, end)
-        settings = at_address(load(), url)
+        keyed = with_secret_blocks(load(), {source, *load().routing.candles})
+        settings = at_address(keyed, url)
         with asking(settings, default_store()) as asker:
 
             def fetch(span: Span) -> PrefectFuture[steps.Fetched]:

@@ -85,6 +85,12 @@ class Line(Pacer):
         with self._listening:
             self._requests += 1
 
+    def keep_to(self, gap: float) -> None:
+        """Ask every `gap` seconds from now on, and less often where the source says so."""
+        with self._listening:
+            self._usual_gap = gap
+        self.space(gap)
+
     def heard(self, headers: Mapping[str, str]) -> None:
         """Take in what an answer says of our budget."""
         budget = read_budget(headers, weight_limit=self._weight_limit)

@@ -52,7 +52,7 @@ def gate_stage(receipt: Receipt, rows: int | None = None) -> Receipt:
 
 def show_verdict(store: Store, verdict: Verdict) -> None:
     """Leave a verdict where people look: the run's artifacts, Data Docs, the log."""
-    create_markdown_artifact(verdict.markdown(), key=f"gate-{verdict.dataset}")
+    create_markdown_artifact(verdict.markdown(), key=f"gate-{verdict.dataset}".replace("_", "-"))
     write_data_docs([verdict], store.docs)
     if not verdict.passed:
         log.warning("the gate refused %s: %s", verdict.batch, verdict.reason)

@@ -344,4 +344,5 @@ def publish_collection(summary: Summary) -> None:
     for title, items in (("Refused", summary.refused), ("Still missing", summary.failed)):
         if items:
             lines += ["", f"**{title}**", "", *(f"- {item}" for item in items)]
-    create_markdown_artifact("\n".join(lines), key=f"collected-{summary.source}")
+    key = f"collected-{summary.source}".replace("_", "-")
+    create_markdown_artifact("\n".join(lines), key=key)

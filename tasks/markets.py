@@ -12,6 +12,7 @@ from core.settings import load
 from sources.http import open_client
 from sources.registry import SOURCES, open_venue
 from sources.sandbox.process import answers, running
+from tasks.questions import SANDBOX, is_sandbox
 from tasks.steps import PATIENT, log
 
 if TYPE_CHECKING:
@@ -20,17 +21,10 @@ if TYPE_CHECKING:
     from core.settings import Settings
     from sources.venues.binance import Binance
 
-SANDBOX = "sandbox"
-
 
 def is_rest(source: str) -> bool:
     """Say whether `source` is asked span by span, rather than read from files."""
     return source in SOURCES and SOURCES[source].kind == "rest"
-
-
-def is_offline(source: str) -> bool:
-    """Say whether `source` is the sandbox, in whichever venue's words."""
-    return source.split("_", maxsplit=1)[0] == SANDBOX
 
 
 def venue_at(source: str, url: str | None) -> Binance:
@@ -51,7 +45,7 @@ def reachable(source: str) -> Iterator[str | None]:
     started for the block, with the same markets.
     """
     settings = load()
-    if not is_offline(source) or answers(settings.sandbox_url):
+    if not is_sandbox(source) or answers(settings.sandbox_url):
         yield None
         return
     log.info("starting a sandbox exchange (seed %s)", settings.sandbox_seed)
@@ -68,7 +62,7 @@ def list_symbols(source: str, url: str | None = None) -> list[str]:
     symbols = list(load().symbols)
     if symbols:
         return symbols
-    if not is_offline(source):
+    if not is_sandbox(source):
         raise InvalidInput(
             f"expected symbols for {source}: give --symbols BTC-USDT,… or set NIGHTJAR_SYMBOLS"
         )
