@@ -33,6 +33,7 @@ for command in (
     data.repair,
     upkeep.archive,
     upkeep.doctor,
+    upkeep.backup,
     night.report,
     night.desk,
     servers.up,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path  # noqa: TC003 - read when a command is called
+
 from commands.console import DONE, FAILED, Json, Symbols, load_settings, open_desk, print_json
 
 
@@ -53,3 +55,25 @@ def doctor(*, dry_run: bool = False, own_lake: bool = False, as_json: Json = Fal
     else:
         show_checkup(found)
     return DONE if found.sound else FAILED
+
+
+def backup(folder: Path, /, *, as_json: Json = False) -> int:
+    """Copy the store to a folder of its own in there, and show that the copy is equal.
+
+    Args:
+        folder: where copies go, best on another disk.
+    """
+    load_settings()
+    from core.clock import utc_now
+    from storage.backup import backup as copy
+    from storage.store import default_store
+
+    made = copy(default_store(), folder, now=utc_now())
+    if as_json:
+        print_json(made)
+    else:
+        rows = sum(count.rows for count in made.counts)
+        size = f"{made.files:,} files, {made.bytes / 2**20:,.1f} MiB"
+        print(f"{made.path}: {size}, every SHA-256 equal")
+        print(f"it opens, and its {len(made.counts)} tables hold the same {rows:,} rows")
+    return DONE

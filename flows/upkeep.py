@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from prefect import flow
 
 from core.clock import utc_now
@@ -13,12 +15,17 @@ from tasks.ingest import merge_batch
 
 
 @flow(name="upkeep", flow_run_name="upkeep")
-def upkeep() -> Checkup:
+def upkeep(backup: Path | None = None) -> Checkup:
     """Let the doctor look at the store, and merge the batches that wait in landing.
 
     Fails where something is wrong that could not be mended, after all that could be was.
+
+    Args:
+        backup: A folder, best on another disk, to which the store is copied afterwards.
     """
     found = steps.look_after(utc_now())
     for receipt in landing.pending(default_store()):
         merge_batch(receipt, return_state=True)
+    if backup is not None:
+        steps.copy_store(backup, utc_now())
     return steps.require_sound(found)

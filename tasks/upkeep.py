@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
 from core.errors import StoreDamaged
 from serving.doctor import render_markdown
+from storage.backup import backup
 from storage.doctor import Checkup, doctor
 from storage.store import default_store
 from tasks.steps import PATIENT, log
@@ -24,6 +26,14 @@ def look_after(now: datetime) -> Checkup:
     create_markdown_artifact(render_markdown(found), key="upkeep")
     log.info("%s tables looked at, %s problems", len(found.after), len(found.findings))
     return found
+
+
+@task(task_run_name="copy the store", **PATIENT)
+def copy_store(folder: Path, now: datetime) -> str:
+    """Copy the store, open the copy, and compare; return where the copy is."""
+    made = backup(default_store(), folder, now=now)
+    log.info("copied %s files to %s, and compared them", f"{made.files:,}", made.path)
+    return made.path
 
 
 def require_sound(found: Checkup) -> Checkup:
