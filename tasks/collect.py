@@ -14,6 +14,7 @@ from storage import landing
 from storage.store import default_store
 from tasks.asking import Asker
 from tasks.gather import Window, gather
+from tasks.listings import only_changes
 from tasks.posts import prepared
 from tasks.questions import Question
 from tasks.steps import ONCE, log
@@ -38,6 +39,8 @@ def ask(asker: Asker, question: Question, window: Window) -> Gathered:
     for line in (*found.notes, *found.missing):
         log.info("%s", line)
     rows = prepared(question.dataset, found.rows, asker.settings.social, now)
+    whole = not found.missing
+    rows = only_changes(default_store(), question.dataset, rows, now, whole=whole)
     if rows.is_empty():
         return Gathered(None, found.missing, found.notes)
     log.info("%s: %s rows", question, f"{rows.height:,}")
