@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from pathlib import PurePosixPath
@@ -23,6 +25,13 @@ if TYPE_CHECKING:
 AT_MOST = 1024 * 1024 * 1024  # bytes, packed or unpacked: 100 years of minutes are about as much
 RATIO = 200  # times a file may grow; a year of the same minute over and over grows 60 times
 FREE = 1024 * 1024  # bytes up to which the ratio does not matter
+
+# What damage can raise. NotImplementedError: an unknown compression; RuntimeError: encrypted;
+# ValueError: a place before the file's start; the rest is raised by what unpacks.
+_NOT_A_ZIP = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError),
+    *(NotImplementedError, RuntimeError, ValueError),
+)
 
 
 class _Readable(Protocol):
@@ -50,8 +59,7 @@ def unzip(data: bytes, refuse: Refuse, *, at_most: int = AT_MOST) -> tuple[str, 
                 raise refuse(f"expected one file in the zip, was {len(members)}")
             with archive.open(members[0]) as file:
                 content = _read(file, len(data), refuse, at_most)
-    # NotImplementedError: an unknown compression; RuntimeError: encrypted
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _NOT_A_ZIP as error:
         raise refuse(f"expected a whole zip, was damaged or cut: {error}") from None
     return PurePosixPath(members[0].filename).name, content
 
@@ -61,7 +69,7 @@ def gunzip(data: bytes, refuse: Refuse, *, at_most: int = AT_MOST) -> bytes:
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
             return _read(file, len(data), refuse, at_most)
-    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+    except (gzip.BadGzipFile, zlib.error, EOFError, struct.error) as error:
         raise refuse(f"expected a whole gzip, was damaged or cut: {error}") from None
 
 

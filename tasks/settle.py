@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from core.datasets import CANDLES, dataset_named
-from core.market import interval_step
+from core.errors import InvalidInput
+from core.market import check_symbol, check_venue, interval_step
 from expectations.gate import gate
 from expectations.suites import suite_for
 from storage import hot, landing, quarantine
 from storage.lake import read_candles, sql
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Iterator
 
     from core.receipts import Merge, Receipt
     from expectations.verdict import Verdict
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 # How many bars before a batch the gate looks at: more than its slowest fact needs.
 MEMORY = 500
+FIRST_BAR = datetime(2009, 1, 1, tzinfo=UTC)  # no market of ours is older
 # The same of every other dataset: what was stored so long before a batch, at most so many rows.
 LATELY_HOURS = 48
 MOST_REMEMBERED = 100_000
@@ -33,9 +36,8 @@ def judge(store: Store, receipt: Receipt, now: datetime) -> Verdict:
     if receipt.dataset != CANDLES.name:
         history = _lately(store, receipt.dataset, batch)
         return gate(receipt.dataset, batch, history=history, now=now, name=receipt.path)
-    series = batch.group_by("venue", "symbol", "interval").agg(pl.col("open_time").min())
     history, held = CANDLES.empty(), CANDLES.empty()
-    for venue, symbol, interval, first in series.sort(pl.all()).iter_rows():
+    for venue, symbol, interval, first in _series(batch):
         before = read_candles(
             store,
             venue=venue,
@@ -67,6 +69,23 @@ def _lately(store: Store, dataset: str, batch: pl.DataFrame) -> pl.DataFrame | N
     ends = {"first": times.min(), "last": times.max()}
     found = sql(query, ends, store=store).reverse()
     return found.cast({name: declared.schema[name] for name in remembered})
+
+
+def _series(batch: pl.DataFrame) -> Iterator[tuple[str, str, str, datetime]]:
+    """Yield the series of a batch, each with its first time.
+
+    Names and times that the gate will quarantine have no neighbours.
+    """
+    sound = batch.filter(pl.col("open_time") >= FIRST_BAR)
+    found = sound.group_by("venue", "symbol", "interval").agg(pl.col("open_time").min())
+    for venue, symbol, interval, first in found.drop_nulls().sort(pl.all()).iter_rows():
+        try:
+            check_venue(venue)
+            check_symbol(symbol)
+            interval_step(interval)
+        except InvalidInput:
+            continue
+        yield venue, symbol, interval, first
 
 
 def settle(store: Store, receipt: Receipt, verdict: Verdict, now: datetime) -> Merge:

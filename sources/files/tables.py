@@ -133,7 +133,7 @@ def _csv_cells(
 def _from_json(data: bytes, inner: str, notes: list[str], refuse: Refuse) -> Table:
     try:
         content = msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise refuse(f"expected JSON, was cut or something else: {error}") from None
     rows, notes = _unwrap(content, notes, refuse)
     if isinstance(rows, dict):
