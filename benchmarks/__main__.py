@@ -21,6 +21,7 @@ from benchmarks import (
     machine,
     population,
     report,
+    sources,
     storage,
     versus,
 )
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-PARTS = ("versus", "population", "conditions", "scaling", "evolution", "first-call", "storage")
+PARTS = (
+    *("versus", "population", "conditions", "scaling", "evolution", "first-call"),
+    *("storage", "sources"),
+)
 
 
 def main() -> None:
@@ -83,6 +87,8 @@ def _sections(
             yield first_call.first_calls(peers, folder, plan.rounds)
         case "storage":
             yield storage.storage(storage.QUICK if quick else storage.FULL, folder)
+        case "sources":
+            yield sources.sources(sources.QUICK if quick else sources.FULL, folder)
 
 
 def _options() -> argparse.Namespace:

@@ -1,0 +1,168 @@
+"""Fifty markets at once from the sandbox: asked, landed, judged, merged; and where time goes."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from benchmarks.report import Section
+from core.datasets import CANDLES
+from core.market import Span
+from sources.base import Retry, fetch
+from sources.http import open_client
+from sources.pacing import Pacer
+from sources.sandbox.process import running
+from sources.sandbox.symbols import listing
+from sources.venues.binance import Binance
+from storage import landing
+from storage.store import Store
+from tasks.settle import judge, settle
+from tasks.steps import in_turn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import httpx
+
+    from core.receipts import Receipt
+
+MARKETS, CONNECTIONS = 50, 50
+END = datetime(2026, 3, 31, tzinfo=UTC)
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+AIM = 1_000  # rows a second and market
+
+
+class Plan(NamedTuple):
+    """How much is asked for: so many days of each market."""
+
+    days: int
+
+
+FULL, QUICK = Plan(30), Plan(3)
+
+
+class Watch:
+    """Seconds by stage, added up over threads."""
+
+    def __init__(self) -> None:
+        self.seconds = dict.fromkeys(("waiting", "parsing", "gating", "storing"), 0.0)
+        self._lock = threading.Lock()
+
+    def add(self, stage: str, seconds: float) -> None:
+        """Add seconds to a stage."""
+        with self._lock:
+            self.seconds[stage] += seconds
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Add the time that the block takes."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(stage, time.perf_counter() - began)
+
+
+class Timed(Binance):
+    """The sandbox's venue, with the time it takes to read its answers."""
+
+    def __init__(self, url: str, watch: Watch) -> None:
+        super().__init__(url, name="sandbox")
+        self._watch = watch
+
+    def parse(self, body: bytes, span: Span) -> pl.DataFrame:
+        """Read one page, and count how long that took."""
+        with self._watch("parsing"):
+            return super().parse(body, span)
+
+
+def sources(plan: Plan, folder: Path) -> Section:
+    """Measure the way of candles from fifty markets at once into an empty store."""
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))  # this part is about all cores
+    section = Section("Fifty markets at once", TEXT)
+    store = Store(folder / "sources", str(folder / "sources" / "lake"))
+    watch = Watch()
+    with running(seed=1, markets=MARKETS) as url, open_client(connections=CONNECTIONS) as client:
+        warm_up(url, client, store)
+        began, spent = time.perf_counter(), time.process_time()
+        rows = collect(url, client, store, plan, watch)
+        took, spent = time.perf_counter() - began, time.process_time() - spent
+    asked = watch.seconds["waiting"] - watch.seconds["parsing"]
+    stages = watch.seconds | {"waiting": max(0.0, asked)}
+    whole = sum(stages.values())
+    section.table(
+        ["rows", "s", "our CPU s", "rows/s", "rows/s and market", "aim", *stages],
+        [
+            [
+                f"{rows:,}",
+                f"{took:.1f}",
+                f"{spent:.1f}",
+                f"{rows / took:,.0f}",
+                f"{rows / took / MARKETS:,.0f}",
+                f"{AIM:,}",
+                *(f"{seconds:.1f} s, {seconds / whole:.1%}" for seconds in stages.values()),
+            ]
+        ],
+    )
+    each = rows / took / MARKETS
+    section.short.append(f"{MARKETS} markets at once through the gate: {each:,.0f} rows/s each")
+    return section
+
+
+def warm_up(url: str, client: httpx.Client, store: Store) -> None:
+    """Import, compile and make what happens once only: it is no part of the pace."""
+    span = Span("sandbox", "NOISE1-USDT", "1m", END - timedelta(minutes=10), END)
+    receipt = bring(url, client, store, span, Watch())
+    settle(store, receipt, judge(store, receipt, NOW), NOW)
+    for symbol in symbols():  # the sandbox makes each market's days once
+        last = Span("sandbox", symbol, "1m", END - timedelta(minutes=1), END)
+        bring(url, client, store, last, Watch())
+
+
+def collect(url: str, client: httpx.Client, store: Store, plan: Plan, watch: Watch) -> int:
+    """Bring all spans over many connections, and judge and merge them as they come."""
+    start = END - timedelta(days=plan.days)
+    spans = [Span("sandbox", symbol, "1m", start, END) for symbol in symbols()]
+    rows = 0
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        coming = in_turn(
+            lambda span: pool.submit(bring, url, client, store, span, watch), spans, CONNECTIONS
+        )
+        for _, future in coming:
+            receipt = future.result()
+            with watch("gating"):
+                verdict = judge(store, receipt, NOW)
+            with watch("storing"):
+                rows += settle(store, receipt, verdict, NOW).rows
+    return rows
+
+
+def symbols() -> list[str]:
+    """Return the markets that are asked for."""
+    return [one.symbol for one in listing(MARKETS).values()]
+
+
+def bring(url: str, client: httpx.Client, store: Store, span: Span, watch: Watch) -> Receipt:
+    """Fetch one span into landing."""
+    venue = Timed(url, watch)
+    with watch("waiting"):
+        pages = list(fetch(venue, span, client, now=NOW, pacer=Pacer(math.inf), retry=Retry()))
+    with watch("storing"):
+        frame = pl.concat([CANDLES.empty(), *pages])
+        return landing.land(store, CANDLES.name, frame, source="sandbox", now=NOW)
+
+
+TEXT = f"""\
+{MARKETS} markets of the sandbox over {CONNECTIONS} connections, one-minute bars, through landing
+and the gate into an empty hot store, on all cores; the sandbox itself makes and serves the bars on
+the same cores. The last columns are the time of all threads together: waiting (for answers, and for
+a turn on a core), reading answers, judging, and writing (landing and merge)."""
