@@ -40,6 +40,7 @@ SIGNATURE = "5gJFZweW8EsTQCNWH2EyjJA3vm2VcT91vQtrNAcx7YXeq4zHmqXzSqxxnhb9GxiLvec
 USDC = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
 SOL = "So11111111111111111111111111111111111111112"
 SECONDS = int(NOW.timestamp()) - 30
+MIDNIGHT = SECONDS // 86_400 * 86_400
 
 PROVIDERS: dict[str, Provider] = {
     provider.name: provider
@@ -201,7 +202,7 @@ CHART = {
                         "regular": {"start": SECONDS + 5_400, "end": SECONDS + 28_800}
                     },
                 },
-                "timestamp": [SECONDS - 2 * 86_400 + 5_400, SECONDS - 86_400 + 5_400],
+                "timestamp": [SECONDS - 4 * 86_400 + 5_400, SECONDS - 3 * 86_400 + 5_400],
                 "indicators": {
                     "quote": [
                         {
@@ -467,7 +468,7 @@ EXAMPLES = [
         "a metric",
         "glassnode",
         "onchain_metrics",
-        packed([{"t": SECONDS - 86_400, "v": 912_345}, {"t": SECONDS, "v": None}]),
+        packed([{"t": MIDNIGHT - 86_400, "v": 912_345}, {"t": MIDNIGHT, "v": 1.5}]),
         1,
         {"subject": "BTC addresses/active_count"},
     ),
