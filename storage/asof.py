@@ -42,6 +42,8 @@ def moment(when: datetime) -> str:
 class History:
     """The store as it stood at `when`, for queries on one connection.
 
+    Its own tables stay in the database: `close` drops them where that is used again.
+
     Args:
         con: a connection that has the hot file as `hot`.
         when: the moment.
@@ -54,7 +56,12 @@ class History:
         self._con = con
         self._when = moment(when)
         self._revisions = union(con, REVISIONS, revisions)
-        con.execute(f"create schema if not exists {_SCHEMA}")
+        con.execute(f"drop schema if exists {_SCHEMA} cascade")  # of another moment
+        con.execute(f"create schema {_SCHEMA}")
+
+    def close(self) -> None:
+        """Drop what the queries rest on; none of them can run after that."""
+        self._con.execute(f"drop schema {_SCHEMA} cascade")
 
     def rows(self, dataset: Dataset, files: Sequence[ColdFile], where: str = "true") -> str:
         """Return a query of the dataset's rows as they were.
