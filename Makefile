@@ -7,7 +7,7 @@ PYTHON ?= python3.11
 READY := $(VENV)/.ready
 PEERS := .venv-bench
 
-.PHONY: help setup run up test crashtest check format lock bench integrity clean
+.PHONY: help setup run up test crashtest soaktest fuzztest check format lock bench integrity clean
 
 help: ## explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,12 @@ test: setup ## run the tests
 
 crashtest: setup ## kill the store thousands of times, and fail each of its calls (half an hour)
 	@$(BIN)/python -m tests.storage.crash --kills 2000 --faults -1 $(CRASH)
+
+soaktest: setup ## let 4 processes write and 16 read one store for a minute
+	@$(BIN)/python -m tests.storage.soak $(SOAK)
+
+fuzztest: setup ## send 200,000 hostile rows and 20,000 hostile files to a store (an hour)
+	@$(BIN)/python -W ignore -m tests.storage.fuzz $(FUZZ)
 
 check: setup ## check format, lint and types
 	@$(BIN)/ruff format --check .
