@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
@@ -179,7 +180,8 @@ class Suite:
 
     `optional` are the columns that may be null. `facts` computes columns from a row and the
     time, `neighbour_facts` from rows that are sound by themselves and the accepted rows before
-    them; both return one row per `ROW`. `remembers` are the columns of history that are read.
+    them; both return one row per `ROW`. `remembers` are the columns of history that are read, and
+    `lately` is how long before a batch it begins.
     """
 
     dataset: Dataset
@@ -188,6 +190,7 @@ class Suite:
     optional: tuple[str, ...] = ()
     neighbour_facts: NeighbourFacts = no_neighbour_facts
     remembers: tuple[str, ...] = ()
+    lately: timedelta = timedelta(days=2)
 
     @property
     def all_rules(self) -> tuple[Rule, ...]:

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 # How many bars before a batch the gate looks at: more than its slowest fact needs.
 MEMORY = 500
 FIRST_BAR = datetime(2009, 1, 1, tzinfo=UTC)  # no market of ours is older
-# The same of every other dataset: what was stored so long before a batch, at most so many rows.
-LATELY_HOURS = 48
+# Of every other dataset its suite says how long before; so many rows at most.
 MOST_REMEMBERED = 100_000
 
 
@@ -56,17 +55,18 @@ def _lately(store: Store, dataset: str, batch: pl.DataFrame) -> pl.DataFrame | N
 
     None where the dataset's suite does not look at neighbours.
     """
-    declared, remembered = dataset_named(dataset), suite_for(dataset).remembers
+    declared, suite = dataset_named(dataset), suite_for(dataset)
+    remembered = suite.remembers
     times = batch[declared.time_column].drop_nulls()
     if not remembered or times.is_empty():
         return None
     time = declared.time_column
     query = f"""
         select {", ".join(f'"{name}"' for name in remembered)} from {dataset}
-        where {time} between $first - interval {LATELY_HOURS} hour and $last
+        where {time} between $first - $lately and $last
         order by {time} desc limit {MOST_REMEMBERED}
     """  # noqa: S608 - names that core/datasets declares
-    ends = {"first": times.min(), "last": times.max()}
+    ends = {"first": times.min(), "last": times.max(), "lately": suite.lately}
     found = sql(query, ends, store=store).reverse()
     return found.cast({name: declared.schema[name] for name in remembered})
 

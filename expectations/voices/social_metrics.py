@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -50,4 +51,5 @@ SUITE = Suite(
     facts=facts,
     neighbour_facts=neighbour_facts,
     remembers=(*SOCIAL_METRICS.key, "posts"),
+    lately=timedelta(days=4),
 )

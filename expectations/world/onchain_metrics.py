@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -60,4 +61,5 @@ SUITE = Suite(
     facts=facts,
     neighbour_facts=neighbour_facts,
     remembers=(*ONCHAIN_METRICS.key, "value"),
+    lately=timedelta(days=75),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -86,4 +86,5 @@ SUITE = Suite(
     facts=facts,
     neighbour_facts=neighbour_facts,
     remembers=(*STOCK_INDICES.key, "close"),
+    lately=timedelta(days=21),
 )
