@@ -6,17 +6,21 @@ import itertools
 import math
 import random
 import statistics
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
+from serving.score import scores
+from sources.files import read_file
 from storage import hot, quarantine
 from storage.checkup import facts, outliers
 from tests.storage.samples import MINUTE, NOW, candles
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from storage.store import Store
 
 DAYS = 2
@@ -146,3 +150,19 @@ def test_distance_is_the_median_from_the_middle_of_all_venues(store: Store) -> N
     assert found["binance"]["distance"] == pytest.approx(1 - 1 / 1.001)
     assert (found["alone"]["distance"], found["alone"]["compared"]) == (None, 0)
     assert found["kraken"]["compared"] == 200
+
+
+@pytest.mark.real
+def test_a_sound_month_of_a_real_market_scores_close_to_one(store: Store, real_data: Path) -> None:
+    found = sorted(real_data.glob("candles/paparocketeer*/*/user_data/data/binance/BTC_USDT-1m.*"))
+    reading = read_file(
+        found[0], venue="binance", symbol="BTC-USDT", interval="1m", zone=None, now=NOW
+    )
+    hot.put(store, "candles", reading.frame.unique("open_time", keep="last"), now=NOW)
+    last = reading.frame["open_time"].max()
+    assert isinstance(last, datetime)
+    judged = facts(store, now=last + MINUTE, days=30)
+    assert judged["bars"].item() > 40_000
+    # True moves stand out too: some in ten thousand bars, not some in a hundred.
+    assert 0 < judged["outliers"].item() < judged["bars"].item() / 1_000
+    assert 0.98 < scores(judged)["score"].item() < 1
