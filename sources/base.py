@@ -6,7 +6,7 @@ A venue describes requests and reads bytes. The loop sends, paces, asks again, p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 import polars as pl
 
@@ -72,6 +72,14 @@ class Venue(Protocol):
         """
 
 
+@runtime_checkable
+class Prepared(Protocol):
+    """A venue that has to ask for something else before it can be asked for bars."""
+
+    def prepare(self, ask: Callable[[httpx.Request], bytes]) -> None:
+        """Ask for it, unless it is known; `ask` returns the body of a good answer."""
+
+
 def fetch(
     venue: Venue,
     span: Span,
@@ -98,6 +106,8 @@ def fetch(
     end = max(span.start, min(span.end, floor_to(now, span.step)))
     whole = Span(span.venue, span.symbol, span.interval, span.start, end)
 
+    if isinstance(venue, Prepared):
+        venue.prepare(lambda request: _body(venue, request, client, pacer=pacer, retry=retry))
     theirs: list[datetime] = []  # when they made the last answer, by their clock
 
     def heard(headers: httpx.Headers) -> None:
@@ -111,6 +121,20 @@ def fetch(
         closed = page.filter(~pl.any_horizontal(forming))
         if not closed.is_empty():
             yield stamp(closed, source=f"{venue.name}:rest", now=now)
+
+
+def _body(
+    venue: Venue, request: httpx.Request, client: httpx.Client, *, pacer: Pacer, retry: Retry
+) -> bytes:
+    return ask(
+        venue.name,
+        lambda: request,
+        client,
+        read=bytes,
+        explain=venue.explain,
+        pacer=pacer,
+        retry=retry,
+    )
 
 
 def _page(

@@ -16,6 +16,7 @@ from sources.venues.binance import Binance
 from sources.venues.binance_perp import BinancePerp
 from sources.venues.bybit import Bybit
 from sources.venues.bybit_perp import BybitPerp
+from sources.venues.ccxt_venue import Ccxt
 from sources.venues.coinbase import Coinbase
 from sources.venues.htx import Htx
 from sources.venues.kraken import Kraken
@@ -94,7 +95,7 @@ class Dialect:
         self.instead: httpx.Response | None = None  # what it answers, whatever it is asked
         self.turned: Callable[[httpx.QueryParams], httpx.QueryParams] = lambda params: params
 
-    def make(self) -> Any:
+    def make(self, url: str = URL) -> Any:
         raise NotImplementedError
 
     def answer(self, params: httpx.QueryParams) -> Any:
@@ -121,8 +122,8 @@ class BinanceDialect(Dialect):
     fills = True
     has_trades = True
 
-    def make(self) -> Any:
-        return Binance(URL)
+    def make(self, url: str = URL) -> Any:
+        return Binance(url)
 
     def answer(self, params: httpx.QueryParams) -> Any:
         if int(params["limit"]) > 1_000 or params["symbol"] != "BTCUSDT":
@@ -140,16 +141,16 @@ class BinanceDialect(Dialect):
 
 
 class BinancePerpDialect(BinanceDialect):
-    def make(self) -> Any:
-        return BinancePerp(URL)
+    def make(self, url: str = URL) -> Any:
+        return BinancePerp(url)
 
 
 class CoinbaseDialect(Dialect):
     cap = 350
     has_quote = False
 
-    def make(self) -> Any:
-        return Coinbase(URL)
+    def make(self, url: str = URL) -> Any:
+        return Coinbase(url)
 
     def answer(self, params: httpx.QueryParams) -> Any:
         start, end = int(params["start"]), int(params["end"])
@@ -171,8 +172,8 @@ class KrakenDialect(Dialect):
     has_quote = False
     has_trades = True
 
-    def make(self) -> Any:
-        return Kraken(URL)
+    def make(self, url: str = URL) -> Any:
+        return Kraken(url)
 
     def answer(self, params: httpx.QueryParams) -> Any:
         if params["pair"] != "XBTUSDT":
@@ -195,8 +196,8 @@ class KuCoinDialect(Dialect):
     cap = 1_500
     includes_end = False
 
-    def make(self) -> Any:
-        return KuCoin(URL)
+    def make(self, url: str = URL) -> Any:
+        return KuCoin(url)
 
     def answer(self, params: httpx.QueryParams) -> Any:
         if params["symbol"] != SYMBOL or params["type"] != "1min":
@@ -220,8 +221,8 @@ class OkxDialect(Dialect):
     cap = 300
     fills = True
 
-    def make(self) -> Any:
-        return Okx(URL)
+    def make(self, url: str = URL) -> Any:
+        return Okx(url)
 
     def answer(self, params: httpx.QueryParams) -> Any:
         if params["instId"] not in {SYMBOL, SYMBOL + "-SWAP"}:
@@ -240,8 +241,8 @@ class OkxDialect(Dialect):
 
 
 class OkxPerpDialect(OkxDialect):
-    def make(self) -> Any:
-        return OkxPerp(URL)
+    def make(self, url: str = URL) -> Any:
+        return OkxPerp(url)
 
     def row(self, minute: int) -> list[str]:
         """Volumes are contracts, then the base asset, then the quote asset."""
@@ -253,8 +254,8 @@ class HtxDialect(Dialect):
     cap = 2_000
     has_trades = True
 
-    def make(self) -> Any:
-        return Htx(URL)
+    def make(self, url: str = URL) -> Any:
+        return Htx(url)
 
     def answer(self, params: httpx.QueryParams) -> Any:
         if params["symbol"] != "btcusdt" or int(params["size"]) > 2_000:
@@ -275,8 +276,8 @@ class BybitDialect(Dialect):
     cap = 1_000
     fills = True
 
-    def make(self) -> Any:
-        return Bybit(URL)
+    def make(self, url: str = URL) -> Any:
+        return Bybit(url)
 
     def answer(self, params: httpx.QueryParams) -> Any:
         now = {"retExtInfo": {}, "time": millis(self.market.now)}
@@ -295,8 +296,54 @@ class BybitDialect(Dialect):
 
 
 class BybitPerpDialect(BybitDialect):
-    def make(self) -> Any:
-        return BybitPerp(URL)
+    def make(self, url: str = URL) -> Any:
+        return BybitPerp(url)
+
+
+class CcxtDialect(Dialect):
+    """Bitstamp, as CCXT knows it."""
+
+    cap = 1_000
+    has_quote = False
+    listing = (
+        {
+            "name": "BTC/USDT",
+            "market_symbol": "btcusdt",
+            "base_currency": "BTC",
+            "base_decimals": 8,
+            "counter_currency": "USDT",
+            "counter_decimals": 2,
+            "minimum_order_value": "10",
+            "trading": "Enabled",
+            "instant_order_counter_decimals": 2,
+            "instant_and_market_orders": "Enabled",
+            "description": "Bitcoin / Tether",
+            "market_type": "SPOT",
+        },
+    )
+
+    def make(self, url: str = URL) -> Any:
+        venue = Ccxt("bitstamp", url)
+        venue.prepare(lambda request: self(request).content)
+        return venue
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/v2/markets/":
+            return httpx.Response(200, json=self.listing)
+        if request.url.path == "/api/v2/currencies/":
+            return httpx.Response(200, json=[])
+        return super().__call__(request)
+
+    def answer(self, params: httpx.QueryParams) -> Any:
+        if int(params["limit"]) > 1_000 or params["step"] != "60":
+            return httpx.Response(400, json={"code": "400.002", "reason": "Invalid step symbol"})
+        found = between(self.minutes(), 1_000 * int(params["start"]), 1_000 * int(params["end"]))
+        rows = [{"timestamp": str(seconds(n)), **self.columns(n)} for n in found[: self.cap]]
+        return {"data": {"pair": "BTC/USDT", "ohlc": rows}}
+
+    def columns(self, minute: int) -> dict[str, str]:
+        cells = self.market.cells(minute)
+        return {name: cells[name] for name in ("low", "high", "open", "close", "volume")}
 
 
 DIALECTS: dict[str, type[Dialect]] = {
@@ -304,6 +351,7 @@ DIALECTS: dict[str, type[Dialect]] = {
     "binance_perp": BinancePerpDialect,
     "bybit": BybitDialect,
     "bybit_perp": BybitPerpDialect,
+    "ccxt": CcxtDialect,
     "coinbase": CoinbaseDialect,
     "htx": HtxDialect,
     "kraken": KrakenDialect,
