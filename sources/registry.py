@@ -154,7 +154,7 @@ _TABLE = (
     ),
     SourceInfo("glassnode", ("onchain_metrics",), "numbers about chains", Glassnode, key="needed"),
     SourceInfo("yahoo", ("stock_indices",), "stock indices", Yahoo),
-    SourceInfo("stooq", ("stock_indices",), "stock indices by the day", Stooq, key="optional"),
+    SourceInfo("stooq", ("stock_indices",), "stock indices by the day", Stooq, key="needed"),
     SourceInfo(
         "twitter",
         ("social_posts", "social_metrics"),
