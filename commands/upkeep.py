@@ -50,6 +50,11 @@ def doctor(*, dry_run: bool = False, own_lake: bool = False, as_json: Json = Fal
     from storage.store import default_store
 
     found = examine(default_store(), now=utc_now(), mend=not dry_run, own_lake=own_lake)
+    if found.findings and found.pending and not dry_run:
+        from flows.upkeep import settle_waiting
+
+        settle_waiting(utc_now())
+        found = found.then(examine(default_store(), now=utc_now()))
     if as_json:
         print_json({"sound": found.sound, "checkup": found})
     else:

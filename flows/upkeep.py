@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime  # noqa: TC003 - Prefect reads annotations when flows run
 from pathlib import Path
 
 from prefect import flow
@@ -29,3 +30,8 @@ def upkeep(backup: Path | None = None) -> Checkup:
     if backup is not None:
         steps.copy_store(backup, utc_now())
     return steps.require_sound(found)
+
+
+def settle_waiting(now: datetime) -> list[str]:
+    """Judge and merge the batches that wait in landing outside of a run; return the refused."""
+    return steps.settle_waiting(now)

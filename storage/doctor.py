@@ -77,6 +77,12 @@ class Checkup(msgspec.Struct, frozen=True):
     after: tuple[Count, ...]
     pending: int  # batches of landing that wait to be judged and merged
 
+    def then(self, later: Checkup) -> Checkup:
+        """Return this checkup and a later one as one."""
+        known = {(finding.place, finding.problem) for finding in self.findings}
+        new = tuple(f for f in later.findings if (f.place, f.problem) not in known)
+        return Checkup(self.findings + new, self.before, later.after, later.pending)
+
     @property
     def sound(self) -> bool:
         """Whether nothing is wrong any more."""

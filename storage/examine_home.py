@@ -20,7 +20,7 @@ from storage.files import TEMPORARY, read_parquet
 from storage.hot_file import reading, writing
 from storage.invariants import check_invariants, lost_rows
 from storage.migrations import has_table
-from storage.problems import Patient, Problem
+from storage.problems import Loss, Patient, Problem
 from storage.rebuild import rebuild_hot, set_aside
 from storage.restore import unsettle
 from storage.schema import columns, quoted
@@ -115,11 +115,16 @@ def _read_all(store: Store) -> None:
 
 def _rebuild(patient: Patient) -> str:
     done = rebuild_hot(patient.store, now=patient.now)
-    kept, lost = (sum(getattr(t, what) for t in done) for what in ("salvaged", "unreadable"))
-    thawed = sum(table.from_cold for table in done)
-    return (
-        f"made anew: {kept:,} rows read from the old file, {lost:,} could not be, {thawed:,} "
-        "copied from the lake; the old file is in damaged/"
+    kept, thawed = (sum(getattr(t, what) for t in done) for what in ("salvaged", "from_cold"))
+    said = f"made anew: {kept:,} rows read from the old file, {thawed:,} copied from the lake"
+    lost = [f"{table.unreadable:,} of {table.table}" for table in done if table.unreadable]
+    if not kept:
+        lost = ["all that the old file held"]
+    if not lost:
+        return f"{said}, none lost; the old file is in damaged/"
+    return Loss(
+        f"{said}; {', '.join(lost)} could not be read: landing's part is merged again, a backup "
+        "may have the rest; what is left of the old file is in damaged/"
     )
 
 

@@ -12,12 +12,14 @@ from deltalake import Schema
 from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
-from core.errors import StoreDamaged, StoreUnwritable
+from core.errors import StoreUnwritable
 from storage import identity, lock, objects
 from storage.cold import ColdFile, arrow_schema, scan_files
 from storage.files import replacing
 from storage.hot_file import in_memory
+from storage.problems import Loss
 from storage.rebuild import FOLDER
+from storage.restore import keep_aside
 from storage.scrub import damage_of, recorded
 
 if TYPE_CHECKING:
@@ -34,13 +36,12 @@ def make_log_again(store: Store, dataset: Dataset, *, now: datetime) -> str:
     Where the catalogue has none (hot was lost too), the table gets every file that is what its
     name says. Files that are damaged are left out, and lie where they are.
 
-    Raises:
-        StoreDamaged: there is no file to make it of.
+    Where no file is sound either, the table starts over, and what was in it is a loss.
     """
     folder = store.lake_table(dataset.name)
     files = _files(store, dataset)
     if not files:
-        raise StoreDamaged(folder, "its log cannot be read, and no file of it is left")
+        return _start_over(store, folder, now)
     with lock.one_writer(store, f"mending {folder}", lock.Patience(store.lock_wait)):
         _log_aside(store, folder, now)
         try:
@@ -56,6 +57,16 @@ def make_log_again(store: Store, dataset: Dataset, *, now: datetime) -> str:
             raise StoreUnwritable(folder, str(error)) from error
     rows = sum(file.rows for file in files)
     return f"a new log of {len(files)} files with {rows:,} rows, each file's SHA-256 checked"
+
+
+def _start_over(store: Store, folder: str, now: datetime) -> str:
+    """Set aside all that is left of a table of which nothing can be read."""
+    with lock.one_writer(store, f"mending {folder}", lock.Patience(store.lock_wait)):
+        for file in objects.list_files(folder):
+            if file.path.endswith(".zstd.parquet"):
+                keep_aside(store, file.path, now)
+        _log_aside(store, folder, now)
+    return Loss("no sound file of it is left; it starts over: collect its rows again")
 
 
 def _files(store: Store, dataset: Dataset) -> list[ColdFile]:

@@ -8,11 +8,13 @@ from pathlib import Path
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
-from core.errors import StoreDamaged
+from core.errors import NightjarError, StoreDamaged
 from serving.doctor import render_markdown
+from storage import landing
 from storage.backup import backup
 from storage.doctor import Checkup, doctor
 from storage.store import default_store
+from tasks.settle import judge, settle
 from tasks.steps import PATIENT, log
 
 
@@ -42,3 +44,14 @@ def require_sound(found: Checkup) -> Checkup:
         if not finding.mended:
             raise StoreDamaged(finding.place, f"{finding.problem}; {finding.how}")
     return found
+
+
+def settle_waiting(now: datetime) -> list[str]:
+    """Judge and merge the batches that wait in landing, without Prefect; return the refused."""
+    store, refused = default_store(), []
+    for receipt in landing.pending(store):
+        try:
+            settle(store, receipt, judge(store, receipt, now), now)
+        except NightjarError as error:
+            refused.append(f"{receipt.path}: {error}")
+    return refused

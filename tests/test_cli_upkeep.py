@@ -55,6 +55,20 @@ def test_damage_is_said_first_and_mended_when_asked(
     assert nightjar.run(["doctor"]) == nightjar.DONE
 
 
+def test_rows_of_a_torn_hot_file_are_back_when_the_doctor_leaves(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = candles(range(60, 240))
+    receipt = landing.land(store, "candles", frame, source="test", now=NOW)
+    hot.merge(store, "candles", frame, batch=receipt.path, now=NOW)
+    store.hot_path.write_bytes(store.hot_path.read_bytes()[:5_000])
+    assert nightjar.run(["doctor"]) == nightjar.FAILED  # all else that hot held is gone
+    assert "landing's part is merged again" in capsys.readouterr().out
+    assert nightjar.run(["sql", "select count(*) as bars from candles", "--json"]) == nightjar.DONE
+    assert json.loads(capsys.readouterr().out) == [{"bars": 240}]
+    assert nightjar.run(["doctor"]) == nightjar.DONE
+
+
 def test_an_empty_home_is_sound(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert nightjar.run(["doctor"]) == nightjar.DONE
     assert capsys.readouterr().out.strip() == "The store is sound."
