@@ -15,10 +15,12 @@ from core.errors import GateRefused
 from storage import hot, landing, quarantine
 from storage.archive import archive
 from storage.cold import cold_files
+from storage.doctor import doctor
 from storage.hot_file import reading
 from storage.lake import sql
 from storage.schema import columns, hot_ddl, values
 from storage.tiers import union
+from storage.vacuum import vacuum_unless_read
 from tasks.settle import judge, settle
 from tests.storage.samples import START, candles, rows_of
 
@@ -40,6 +42,7 @@ class Story:
     prepare: Callable[[Store], None]
     act: Callable[[Store, datetime], None]
     returned: Callable[[], list[pl.DataFrame]] = list  # what sources returned, if any did
+    sound: bool = True  # whether the store is sound before it is run
 
 
 def batches() -> list[pl.DataFrame]:
@@ -147,6 +150,35 @@ def _migrate(store: Store, now: datetime) -> None:
     hot.put(store, "candles", candles(3, symbol="NEW-USDT", ingested_at=NOW), now=now)
 
 
+def _untidy(store: Store) -> None:
+    """Make a store whose lake has what interrupted runs left: files that no log names."""
+    _two_tiers(store)
+    [*files] = (store.home / "lake" / "candles").rglob("*.parquet")
+    for file in files:
+        (file.parent / f"part-00000-left-{file.name}").write_bytes(file.read_bytes())
+
+
+def _tidy(store: Store, now: datetime) -> None:
+    _archive(store, now)
+    for dataset in ("candles", "trials"):
+        vacuum_unless_read(store, DATASETS[dataset], now=now)
+
+
+def _damaged(store: Store) -> None:
+    """Make a store with a flipped bit in a file of the lake, whose rows landing still has."""
+    _landed(store)
+    _merge(store, NOW)
+    archive(store, "candles", now=NOW, hot_days=0)
+    file = min((store.home / "lake" / "candles").rglob("*.parquet"))
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+
+
+def _repair(store: Store, now: datetime) -> None:
+    doctor(store, now=now)
+
+
 STORIES = {
     story.name: story
     for story in (
@@ -154,6 +186,8 @@ STORIES = {
         Story("merge", _landed, _merge, _clean_batches),
         Story("archive", _two_tiers, _archive),
         Story("migration", _first_format, _migrate),
+        Story("compaction", _untidy, _tidy),
+        Story("repair", _damaged, _repair, sound=False),
     )
 }
 
