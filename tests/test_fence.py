@@ -22,6 +22,7 @@ ALLOWED["serving"] |= {"storage"}
 HOMES = {
     "prefect": {"flows", "tasks"},
     "httpx": {"sources"},
+    "ccxt": {"sources"},
     "websockets": {"sources"},
     "starlette": {"sources", "serving"},
     "uvicorn": {"sources", "serving"},

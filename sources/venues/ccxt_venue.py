@@ -92,7 +92,7 @@ class Ccxt:
         # Which bars were asked for is for our loop to say; it wants to see what else came.
         self._api.filter_by_since_limit = lambda rows, *_args, **_options: rows
         self._lock = threading.Lock()  # CCXT keeps what it was answered in the object
-        limit = self._api.safe_dict(self._api.features.get("spot"), "fetchOHLCV", {}).get("limit")
+        limit = _most_bars(self._api)
         self.page_bars = min(1_000, limit or FEWEST)
         self.per_second = 500 / self._api.rateLimit  # half of what CCXT thinks is allowed
         self.feeds = {"instruments": Get(EVERY, self._ask_markets, self._markets)}
@@ -217,10 +217,10 @@ class Ccxt:
         said = str(error)[:200]
         if isinstance(error, ccxt.RateLimitExceeded | ccxt.DDoSProtection):
             return RateLimited(self.name, status=429, retry_after=None)
-        if isinstance(error, ccxt.OperationFailed):
-            return SourceUnavailable(self.name, said)
         if isinstance(error, ccxt.BadResponse):
             return SourceMalformed(self.name, said)
+        if isinstance(error, ccxt.OperationFailed):
+            return SourceUnavailable(self.name, said)
         return SourceRejected(self.name, 200, said)
 
     def _described(self, url: str, method: str, headers: Any, body: Any) -> httpx.Request:
@@ -288,6 +288,13 @@ def _made(exchange: str) -> Any:
         raise InvalidInput(f"expected a venue of which CCXT reads bars, was {exchange!r}")
     api.number = str
     return api
+
+
+def _most_bars(api: Any) -> int | None:
+    """Return how many bars a venue gives at once, as far as CCXT knows."""
+    spot = (api.features or {}).get("spot") or {}
+    limit: int | None = (spot.get("fetchOHLCV") or {}).get("limit")
+    return limit
 
 
 def _mark(request: httpx.Request) -> str:
