@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from core.datasets import TICKERS
 from expectations.bounds import plausible
+from expectations.crowd import distance_to_others
 from expectations.moments import IN_FUTURE, STALE, moment_facts
 from expectations.rules import ROW, Suite, between
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 PRICES = ("last", "bid", "ask", "open_24h", "high_24h", "low_24h")
 AMOUNTS = ("bid_size", "ask_size", "volume_24h", "quote_volume_24h")
 FAR = 0.2  # of the middle between bid and ask
+OFF = 0.05 + 1e-12  # from what other venues say
 
 RULES = (
     *(between(price, "price_not_positive", 0, strictly=True) for price in PRICES),
@@ -28,6 +31,7 @@ RULES = (
     STALE,
     IN_FUTURE,
     between("last_from_middle", "last_far_from_book", -FAR, FAR, severity="warning"),
+    between("distance", "venue_distance", None, OFF, severity="warning", beside=True),
 )
 
 
@@ -50,4 +54,17 @@ def facts(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
     )
 
 
-SUITE = Suite(dataset=TICKERS, rules=RULES, optional=(*PRICES, *AMOUNTS), facts=facts)
+def neighbour_facts(rows: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
+    """Compare the last price with those of other venues in the same ten minutes."""
+    return distance_to_others(rows, history, same=("symbol",), value="last")
+
+
+SUITE = Suite(
+    dataset=TICKERS,
+    rules=RULES,
+    optional=(*PRICES, *AMOUNTS),
+    facts=facts,
+    neighbour_facts=neighbour_facts,
+    remembers=(*TICKERS.key, "last"),
+    lately=timedelta(minutes=10),
+)

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from core.datasets import TICKERS as TICKERS_
+from expectations.gate import gate
 from expectations.moments import BY_VENUE, USUAL
 from tests.expectations.judged import Cases, check, check_doubles, check_warnings, judge
-from tests.expectations.rows import NOW, PROVENANCE
+from tests.expectations.rows import NOW, PROVENANCE, frame
 
 NAN = math.nan
 LONG_AGO = datetime(2008, 12, 31, 23, 59, tzinfo=UTC)
@@ -334,9 +336,29 @@ CASES = {
 }
 
 
+# A warning that needs other venues has a test of its own.
+BESIDE: dict[str, list[tuple[str, dict[str, Any]]]] = {"tickers": [("venue_distance", {})]}
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_each_row_meets_the_fate_that_its_one_change_deserves(name: str) -> None:
-    check(name, CASES[name], judge(name, CASES[name]))
+    cases = CASES[name]
+    warned = [*cases.warned, *BESIDE.get(name, [])]
+    check(name, cases._replace(warned=warned), judge(name, cases))
+
+
+def test_a_venue_that_quotes_eight_percent_off_is_flagged() -> None:
+    def at(venue: str, last: float) -> dict[str, Any]:
+        return ticker() | {"venue": venue, "last": last, "bid": last - 0.1, "ask": last + 0.1}
+
+    sound = [at("kraken", 100.0), at("binance", 100.2), at("coinbase", 99.9)]
+    flagged = gate("tickers", frame(TICKERS_, [*sound, at("bybit", 108.0)]), now=NOW)
+    assert (flagged.accepted.height, dict(flagged.warnings)) == (4, {"venue_distance": 1})
+    past = frame(TICKERS_, sound)
+    late = gate("tickers", frame(TICKERS_, [at("bybit", 108.0)]), history=past, now=NOW)
+    assert dict(late.warnings) == {"venue_distance": 1}
+    near = gate("tickers", frame(TICKERS_, [at("bybit", 104.0)]), history=past, now=NOW)
+    assert not near.warnings
 
 
 @pytest.mark.parametrize("name", [name for name, cases in CASES.items() if cases.warned])
