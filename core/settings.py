@@ -292,6 +292,7 @@ class Settings(BaseSettings):
     okx_perp: OpenProviderSettings = OpenProviderSettings()
     dexscreener: OpenProviderSettings = OpenProviderSettings()
     yahoo: OpenProviderSettings = OpenProviderSettings()
+    ccxt: OpenProviderSettings = OpenProviderSettings()
     stooq: ProviderSettings = ProviderSettings()
     coingecko: ProviderSettings = ProviderSettings()
     coinmarketcap: ProviderSettings = ProviderSettings()

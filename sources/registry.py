@@ -8,6 +8,7 @@ it is made.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
@@ -19,6 +20,7 @@ from sources.venues.binance import Binance
 from sources.venues.binance_perp import BinancePerp
 from sources.venues.bybit import Bybit
 from sources.venues.bybit_perp import BybitPerp
+from sources.venues.ccxt_venue import Ccxt, exchanges
 from sources.venues.coinbase import Coinbase
 from sources.venues.htx import Htx
 from sources.venues.kraken import Kraken
@@ -192,12 +194,17 @@ SOURCES: dict[str, SourceInfo] = {info.name: info for info in _TABLE}
 
 
 def source_named(name: str) -> SourceInfo:
-    """Return what `name` is; raise `InvalidInput` with the known names."""
-    try:
+    """Return what `name` is; raise `InvalidInput` with the known names.
+
+    What the table does not have is looked for among CCXT's venues, where that is installed.
+    """
+    if name in SOURCES:
         return SOURCES[name]
-    except KeyError:
-        known = ", ".join(sorted(SOURCES))
-        raise InvalidInput(f"expected a source of {known}, was {name!r}") from None
+    if name in exchanges():
+        gives = (CANDLES, "instruments")
+        return SourceInfo(name, gives, f"{name} through CCXT", partial(Ccxt, name))
+    known = ", ".join(sorted(SOURCES))
+    raise InvalidInput(f"expected a source of {known}, or one of CCXT's venues, was {name!r}")
 
 
 def open_provider(name: str, settings: Settings) -> Provider:
@@ -238,6 +245,8 @@ def key_of(info: SourceInfo, settings: Settings) -> SecretStr | None:
 
 def url_of(name: str, settings: Settings) -> str | None:
     """Return the address that the settings name for a source; None means the public one."""
+    if name not in SOURCES:
+        return settings.ccxt.url
     older = _OLDER.get(name)
     return cast("str | None", _read(settings, (older and older[0]) or f"{name}.url"))
 

@@ -19,6 +19,7 @@ from sources.binance_archive import download_archives, find_archives, read_archi
 from sources.pacing import shared_pacer
 from sources.registry import line_of, open_venue
 from sources.routing import first_to_serve
+from sources.venues.ccxt_venue import Ccxt, is_installed
 from sources.world.cryptocompare import CryptoCompare
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ THEIR_NAMES = {
     "kraken": "kraken",
     "kucoin": "kucoin",
     "okx": "okex",
+}
+
+
+# How CCXT spells venues.
+CCXT_IDS = {
+    name: name for name in ("binance", "bybit", "coinbase", "htx", "kraken", "kucoin", "okx")
 }
 
 
@@ -130,6 +137,8 @@ def _tier(asker: Asker, kind: str, venue: str, now: datetime) -> Tier | None:
         case "cryptocompare" if venue in THEIR_NAMES:
             source = "cryptocompare:rest"
             return Tier(kind, source, lambda span: _from_cryptocompare(asker, span, now))
+        case "ccxt" if venue in CCXT_IDS and is_installed():
+            return Tier(kind, f"{venue}:ccxt", lambda span: _from_ccxt(asker, span, now))
         case "venue" | "archive" | "ccxt" | "cryptocompare":
             return None  # it does not know this venue
     raise InvalidInput(
@@ -145,6 +154,13 @@ def from_venue(asker: Asker, span: Span, now: datetime) -> Part:
     """
     venue = open_venue(span.venue, asker.settings)
     return _fetched(asker, venue, line_of(venue), span, now)
+
+
+def _from_ccxt(asker: Asker, span: Span, now: datetime) -> Part:
+    """Ask the venue by CCXT's description of it; it is the same address, so the same line."""
+    venue = Ccxt(CCXT_IDS[span.venue], asker.settings.ccxt.url, name=span.venue)
+    own = open_venue(span.venue, asker.settings)
+    return _fetched(asker, venue, line_of(own), span, now)
 
 
 def _from_cryptocompare(asker: Asker, span: Span, now: datetime) -> Part:

@@ -12,6 +12,7 @@ Bars: asked for by a start and a count, in windows; nothing marks one that still
 from __future__ import annotations
 
 import threading
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -265,6 +266,11 @@ class Ccxt:
         import ccxt  # noqa: PLC0415 - optional, and it takes a second
 
         return str(said) if self._api.precisionMode == ccxt.TICK_SIZE else f"1e-{said}"
+
+
+def is_installed() -> bool:
+    """Whether the optional extra is there; nothing is imported."""
+    return find_spec("ccxt") is not None
 
 
 def exchanges() -> list[str]:

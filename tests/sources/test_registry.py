@@ -66,6 +66,17 @@ def test_every_setting_of_a_key_can_be_set() -> None:
             key_of(info, with_key(name))
 
 
+def test_a_venue_of_ccxt_is_a_source_by_its_id() -> None:
+    assert "bitstamp" not in SOURCES
+    info = source_named("bitstamp")
+    assert (info.name, info.gives) == ("bitstamp", ("candles", "instruments"))
+    settings = load(ccxt={"url": "http://127.0.0.1:1"})
+    venue = open_provider("bitstamp", settings)
+    assert venue.name == "bitstamp"
+    assert url_of("bitstamp", settings) == "http://127.0.0.1:1"
+    assert line_of(venue) is line_of(open_provider("bitstamp", settings))
+
+
 def test_an_unknown_source_is_answered_with_the_known() -> None:
     with pytest.raises(InvalidInput, match=r"binance, .*sandbox.*, was 'mtgox'"):
         source_named("mtgox")

@@ -92,6 +92,7 @@ def test_only_those_who_know_a_venue_are_tiers_of_it(asker: Asker) -> None:
     of_binance = [(place, tier.name) for place, tier in tiers_of(asker, "binance", NOW)]
     assert (1, "binance") in of_binance
     assert (2, "binance-archive") in of_binance
+    assert (3, "ccxt") in of_binance
     assert (4, "cryptocompare") in of_binance
     assert "binance-archive" not in [tier.name for _, tier in tiers_of(asker, "kraken", NOW)]
 
