@@ -108,7 +108,7 @@ def doctor(store: Store, *, now: datetime, mend: bool = True, own_lake: bool = F
     found: list[Finding] = []
     for part, examine in EXAMINATIONS:
         found += _visit(patient, part, examine, mend=mend)
-        if part == "hot" and any(not f.mended for f in found if f.part == part):
+        if part == "hot" and found and _left(patient, examine):
             break  # everything after it is looked up in hot
     return Checkup(tuple(found), before, census(store), _pending(store))
 

@@ -23,7 +23,7 @@ from storage.cold import cold_files, scan_files, tables
 from storage.hot_file import in_memory, opened
 from storage.journal import journal_path
 from storage.schema import quoted
-from storage.scrub import recorded
+from storage.scrub import damage_of, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,7 +191,12 @@ def _thaw(store: Store, dataset: Dataset, now: datetime) -> Rebuilt:
     """Copy cold rows that are young enough to be hot, and are not, into the new file."""
     nothing = Rebuilt(dataset.name)
     try:
-        files = cold_files(store, dataset)
+        known = recorded(store)
+        files = [
+            file  # what is not what was written must not come into hot unnoticed
+            for file in cold_files(store, dataset)
+            if damage_of(file, known.get(store.in_lake(file.path))) is None
+        ]
         if not files:
             return nothing
         with in_memory() as con:

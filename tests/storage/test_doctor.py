@@ -206,6 +206,17 @@ def test_a_lake_that_is_gone_comes_back_from_landing_or_is_said_to_be_lost(store
     assert bars(store).height == 120
 
 
+def test_a_torn_hot_file_keeps_nothing_else_from_being_mended(store: Store) -> None:
+    whole = fill(store)
+    overwrite(store.hot_path, half)
+    [file] = cold_files(store, CANDLES)
+    HURT["flipped"](file.path)
+    found = doctor(store, now=NOW)
+    assert [finding.part for finding in found.findings] == ["hot", "files of the lake"]
+    judge_pending(store)
+    check_sound(store, whole)
+
+
 def test_a_table_of_which_nothing_is_left_starts_over(store: Store) -> None:
     whole = fill(store)
     for path in Path(store.lake, "candles").rglob("*.*"):
