@@ -19,6 +19,8 @@ from sources.sandbox.process import running, set_script, stats
 from tasks.asking import Asker, health_rows
 from tasks.tiers import serve, tiers_of
 from tests.sources.sandbox.conftest import NOW
+from tests.sources.venues.dialects import CcxtDialect, Market, after
+from tests.sources.venues.serving import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,6 +97,22 @@ def test_only_those_who_know_a_venue_are_tiers_of_it(asker: Asker) -> None:
     assert (3, "ccxt") in of_binance
     assert (4, "cryptocompare") in of_binance
     assert "binance-archive" not in [tier.name for _, tier in tiers_of(asker, "kraken", NOW)]
+
+
+def test_ccxt_serves_where_the_venue_does_not(
+    asker: Asker, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.tiers.CCXT_IDS", {"coinbase": "bitstamp"})
+    dialect = CcxtDialect()
+    dialect.market = Market(range(50), after(60))
+    with served(dialect) as url:
+        asker.settings = load(coinbase={"url": f"{server}/nowhere"}, ccxt={"url": url})
+        wanted = Span("coinbase", "BTC-USDT", "1m", after(0), after(50))
+        got = serve(asker, wanted, after(60))
+    assert got.missing == ()
+    assert got.bars.height == 50
+    assert set(got.bars["source"]) == {"coinbase:ccxt#3"}
+    assert set(got.bars["venue"]) == {"coinbase"}
 
 
 def test_a_tier_that_nobody_knows_is_refused(asker: Asker) -> None:
