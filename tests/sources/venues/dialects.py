@@ -23,6 +23,7 @@ from sources.venues.kraken import Kraken
 from sources.venues.kucoin import KuCoin
 from sources.venues.okx import Okx
 from sources.venues.okx_perp import OkxPerp
+from sources.world.cryptocompare import CryptoCompare
 from tests.sources.fakes import MINUTE, START, millis
 
 if TYPE_CHECKING:
@@ -192,6 +193,38 @@ class KrakenDialect(Dialect):
         return [seconds(minute), *prices, c["volume"], int(c["trades"])]
 
 
+class CryptoCompareDialect(Dialect):
+    cap = 2_000
+    fills = True
+
+    def make(self, url: str = URL) -> Any:
+        return CryptoCompare(url)
+
+    def answer(self, params: httpx.QueryParams) -> Any:
+        minutes, last = self.minutes(), int(params["to_ts"])
+        if params["instrument"] != SYMBOL or params["market"] != "cadli":
+            return httpx.Response(404, json={"Data": [], "Err": {"type": 1, "message": "unknown"}})
+        if minutes and last < seconds(minutes[0]):
+            place = {"param": "to_ts", "values": [last], "first": seconds(minutes[0])}
+            error = {"type": 1, "message": "Invalid: to_ts parameter.", "other_info": place}
+            return httpx.Response(404, json={"Data": [], "Err": error})
+        most = min(int(params["limit"]), self.cap)
+        found = between(minutes, 1_000 * (last - STEP * (most - 1)), 1_000 * last)
+        return {"Data": [self.row(n) for n in found], "Err": {}}
+
+    def row(self, minute: int) -> dict[str, Any]:
+        c = self.market.cells(minute)
+        told = {name.upper(): float(c[name]) for name in ("open", "high", "low", "close", "volume")}
+        return {
+            "UNIT": "MINUTE",
+            "TIMESTAMP": seconds(minute),
+            "MARKET": "cadli",
+            "INSTRUMENT": SYMBOL,
+            "QUOTE_VOLUME": float(c["quote"]),
+            **told,
+        }
+
+
 class KuCoinDialect(Dialect):
     cap = 1_500
     includes_end = False
@@ -353,6 +386,7 @@ DIALECTS: dict[str, type[Dialect]] = {
     "bybit_perp": BybitPerpDialect,
     "ccxt": CcxtDialect,
     "coinbase": CoinbaseDialect,
+    "cryptocompare": CryptoCompareDialect,
     "htx": HtxDialect,
     "kraken": KrakenDialect,
     "kucoin": KuCoinDialect,
