@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+Client = httpx.Client  # for rooms that hand one on, and know nothing else of httpx
 TIMEOUT = httpx.Timeout(15.0, connect=5.0, pool=60.0)  # seconds; of each read, not of an answer
 WITHIN = 60.0  # seconds that the whole body of one answer may take
 AT_MOST = 64 * 1024 * 1024  # bytes of one answer, unpacked

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    import httpx
-
     from core.settings import Settings
+    from sources.http import Client
     from sources.provider import Wanted
     from storage.store import Store
 
@@ -49,7 +48,7 @@ class Asker:
     def __init__(
         self,
         settings: Settings,
-        client: httpx.Client,
+        client: Client,
         *,
         standing: Standing | None = None,
         retry: Retry = PERSISTENCE,
