@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 import polars as pl
 
 from core.clock import floor_to
-from core.errors import InvalidInput, NightjarError, RateLimited
+from core.errors import InvalidInput, NightjarError, RateLimited, SourceOutOfReach
 from core.market import Span
-from sources.frames import stamp
+from sources.frames import BARS, stamp
 from sources.http import accept, open_client, require_json, send, sent_at
 from sources.paging import Paging, pages
 from sources.retry import BANNED, PATIENT, Retry
@@ -69,6 +69,7 @@ class Venue(Protocol):
 
         Raises:
             RateLimited: the body says so, where the status does not.
+            SourceOutOfReach: it says that what was asked for is before its first bar.
         """
 
 
@@ -114,7 +115,10 @@ def fetch(
         theirs[:] = [moment for moment in (sent_at(headers),) if moment is not None]
 
     def page_of(rest: Span) -> pl.DataFrame:
-        return _page(venue, rest, client, pacer=pacer, retry=retry, heard=heard)
+        try:
+            return _page(venue, rest, client, pacer=pacer, retry=retry, heard=heard)
+        except SourceOutOfReach:  # the venue refuses a window before its first bar: none is in it
+            return pl.DataFrame(schema=BARS)
 
     for page in pages(venue.paging, whole, page_of, venue.page_bars):
         forming = [_forming(span.step, clock) for clock in (now, *theirs)]

@@ -11,20 +11,26 @@ A key is sent as `Authorization: Apikey …`. Without one some 10 requests a min
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import polars as pl
 
 from core.clock import to_micros
-from core.errors import InvalidInput, RateLimited, SourceMalformed, SourceRejected
+from core.errors import (
+    InvalidInput,
+    RateLimited,
+    SourceMalformed,
+    SourceOutOfReach,
+    SourceRejected,
+)
 from core.market import check_venue
 from sources.answers import decode
 from sources.api import Api
 from sources.base import Paging
 from sources.frames import bars
 from sources.provider import Page
-from sources.shapes import Count, Seconds, rows_of
+from sources.shapes import Count, Seconds, from_seconds, rows_of
 from sources.world.coins import symbols_of
 
 if TYPE_CHECKING:
@@ -72,7 +78,23 @@ class _Refusal(msgspec.Struct, rename="pascal"):
     type: Count
 
 
+class _Place(msgspec.Struct):
+    """What is wrong with a parameter; `first` where a market begins later."""
+
+    param: Literal["to_ts"]
+    first: Seconds
+
+
+class _Error(msgspec.Struct):
+    other_info: _Place
+
+
+class _BeforeFirst(msgspec.Struct, rename="pascal"):
+    err: _Error
+
+
 _bars = msgspec.json.Decoder(_Bars)
+_before_first = msgspec.json.Decoder(_BeforeFirst)
 _prices = msgspec.json.Decoder(dict[str, dict[str, float]])
 _one_price = msgspec.json.Decoder(dict[str, float])
 _refusal = msgspec.json.Decoder(_Refusal)
@@ -102,10 +124,22 @@ class CryptoCompare:
         self.per_second = PACE_WITH_KEY if api_key else PACE_WITHOUT_KEY
         ways = {"header": "authorization", "prefix": "Apikey "}
         self._api = Api(name, self.url, api_key, **ways)
-        self.explain = self._api.explain
         self.feeds: dict[str, Feed] = {
             "prices": Prices(Api(name, url or PRICES_URL, api_key, **ways))
         }
+
+    def explain(self, body: bytes) -> str:
+        """Return the words of a refusal.
+
+        Raises:
+            SourceOutOfReach: what was asked for is before the market's first bar.
+        """
+        said = self._api.explain(body)
+        try:
+            first = _before_first.decode(body).err.other_info.first
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return said
+        raise SourceOutOfReach(self.name, said[:200], from_seconds(first))
 
     def request(self, span: Span) -> httpx.Request:
         """Ask for the first page of `span`: so many bars up to `to_ts`, which is included."""

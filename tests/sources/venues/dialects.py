@@ -203,7 +203,9 @@ class CryptoCompareDialect(Dialect):
     def answer(self, params: httpx.QueryParams) -> Any:
         minutes, last = self.minutes(), int(params["to_ts"])
         if params["instrument"] != SYMBOL or params["market"] != "cadli":
-            return httpx.Response(404, json={"Data": [], "Err": {"type": 1, "message": "unknown"}})
+            return httpx.Response(
+                404, json={"Data": [], "Err": {"type": 1, "message": "Invalid instrument"}}
+            )
         if minutes and last < seconds(minutes[0]):
             place = {"param": "to_ts", "values": [last], "first": seconds(minutes[0])}
             error = {"type": 1, "message": "Invalid: to_ts parameter.", "other_info": place}

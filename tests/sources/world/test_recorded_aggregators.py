@@ -12,7 +12,13 @@ import httpx
 import polars as pl
 import pytest
 
-from core.errors import InvalidInput, NightjarError, SourceMalformed, SourceRejected
+from core.errors import (
+    InvalidInput,
+    NightjarError,
+    SourceMalformed,
+    SourceOutOfReach,
+    SourceRejected,
+)
 from core.market import Span
 from sources.base import fetch
 from sources.http import Answer, accept
@@ -291,10 +297,17 @@ def test_cryptocompare_pages_of_a_day_arrive_through_the_loop(real_data: Path) -
     assert set(pages[0]["source"]) == {"cryptocompare:rest"}
 
 
-def test_cryptocompare_before_the_first_bar_is_a_refusal(real_data: Path) -> None:
+def test_cryptocompare_before_the_first_bar_there_is_none(real_data: Path) -> None:
     (entry,) = [one for one in find(real_data, HOURS) if one.status == 404]
-    with pytest.raises(SourceRejected, match="not trading on cadli at 1279321200"):
+    with pytest.raises(SourceOutOfReach, match="nothing before 2010-07-17T00:00:00Z") as caught:
         accept_recorded(entry, CryptoCompare())
+    first = caught.value.earliest
+    assert str(int(first.timestamp())).encode() in entry.body
+    span = Span("cryptocompare", "BTC-USD", "1h", first - timedelta(hours=9), first)
+    client = httpx.Client(transport=httpx.MockTransport(lambda _request: entry.answer()))
+    time = FakeTime()
+    pages = fetch(CryptoCompare(), span, client, now=NOW, pacer=time.pacer(), retry=time.retry())
+    assert list(pages) == []
 
 
 @pytest.mark.parametrize(
