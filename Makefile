@@ -7,7 +7,7 @@ PYTHON ?= python3.11
 READY := $(VENV)/.ready
 PEERS := .venv-bench
 
-.PHONY: help setup run up test crashtest soaktest fuzztest check format lock bench integrity clean
+.PHONY: help setup run up test crashtest soaktest fuzztest mutants check format lock bench integrity clean
 
 help: ## explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ soaktest: setup ## let 4 processes write and 16 read one store for a minute
 
 fuzztest: setup ## send 200,000 hostile rows and 20,000 hostile files to a store (an hour)
 	@$(BIN)/python -W ignore -m tests.storage.fuzz $(FUZZ)
+
+mutants: setup ## read 100,000 wrong answers of all providers (ten minutes)
+	@$(BIN)/python -m tests.sources.mutants $(or $(MUTANTS),100000)
 
 check: setup ## check format, lint and types
 	@$(BIN)/ruff format --check .

@@ -12,6 +12,7 @@ import polars as pl
 from core.clock import to_micros
 from core.datasets import CANDLES
 from core.market import INTERVALS
+from expectations.bounds import plausible
 from expectations.levels import judge_levels
 from expectations.rules import HELD, ROW, Rule, Suite, at_least, between, one_of
 
@@ -26,6 +27,7 @@ RECENT_BARS = 60  # without history: how long before the batch a row may have wa
 STEPS = {name: step // timedelta(microseconds=1) for name, step in INTERVALS.items()}
 
 RULES = (
+    *plausible(("high",), ("volume", "quote_volume")),
     one_of("interval", "unknown_interval", list(INTERVALS)),
     *(between(price, "price_not_positive", 0, strictly=True) for price in PRICES),
     Rule(

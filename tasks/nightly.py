@@ -22,7 +22,7 @@ from storage import hot, stages
 from storage.lake import sql
 from storage.store import Store, default_store
 from tasks.bars import research_candles, snapshot
-from tasks.markets import SANDBOX
+from tasks.questions import SANDBOX
 from tasks.steps import ONCE, PATIENT, log
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ import polars as pl
 
 from core.datasets import DEX_PAIRS
 from expectations.addresses import BAD_ADDRESS, BAD_CHAIN, bad_addresses
+from expectations.bounds import plausible
 from expectations.crowd import distance_to_others
 from expectations.moments import IN_FUTURE, STALE, moment_facts
 from expectations.rules import ROW, Suite, between, filled
@@ -20,6 +21,7 @@ THIN = 1_000.0  # USD
 CHURN = 100.0  # times that a pool's liquidity was traded in a day
 
 RULES = (
+    *plausible(("price_usd",), ("price", "liquidity_usd", "volume_24h_usd", "fully_diluted_usd")),
     BAD_CHAIN,
     BAD_ADDRESS,
     filled("dex", "empty_name"),

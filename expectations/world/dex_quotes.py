@@ -8,6 +8,7 @@ import polars as pl
 
 from core.datasets import DEX_QUOTES
 from expectations.addresses import BAD_ADDRESS, BAD_CHAIN, bad_addresses
+from expectations.bounds import plausible
 from expectations.moments import IN_FUTURE, STALE, moment_facts
 from expectations.rules import ROW, Suite, between, matches
 
@@ -19,6 +20,7 @@ WHOLE = r"^[1-9][0-9]{0,39}\Z"
 SAYS = "a whole number over 0"
 
 RULES = (
+    *plausible((), ("price",)),
     BAD_CHAIN,
     BAD_ADDRESS,
     between("same_token", "same_token", 0, 0),

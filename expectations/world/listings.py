@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from core.datasets import LISTINGS
+from expectations.bounds import plausible
 from expectations.moments import BEFORE_2009, IN_FUTURE, moment_facts
 from expectations.rules import ROW, Suite, between, filled
 from expectations.world.prices import LATE_HOURS, hours_behind
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
 
 CHANGES = ("change_1h", "change_24h", "change_7d")
 SUPPLIES = ("circulating_supply", "total_supply", "max_supply")
+MOST_CHANGE = 1e9  # as a fraction
 OFF = 0.05  # of the market capitalisation
 
 RULES = (
+    *plausible(("price",), ("market_cap", "volume_24h", *SUPPLIES)),
+    *(between(change, "implausible", None, MOST_CHANGE) for change in CHANGES),
     filled("asset_id", "empty_name"),
     filled("asset", "empty_name"),
     filled("name", "empty_name"),

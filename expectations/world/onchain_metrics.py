@@ -20,10 +20,12 @@ STEPS = {"10m": 600, "1h": 3_600, "1d": 86_400, "1w": 604_800}  # seconds
 GRIDS = {name: step for name, step in STEPS.items() if name != "1w"}  # weeks begin on Mondays
 SPIKE = 10
 
+MOST = 1e24  # beyond any count, sum of money or hash rate
 RULES = (
     matches("asset", "bad_asset", r"^[A-Z0-9]{1,20}\Z", "a ticker such as BTC"),
     matches("metric", "bad_metric", r"^[a-z0-9_./-]{1,200}\Z", "a metric's name"),
     one_of("resolution", "unknown_resolution", list(STEPS)),
+    between("value", "implausible", None, MOST),
     between("off_grid_s", "off_grid", 0, 0),
     BEFORE_2009,
     IN_FUTURE,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from core.datasets import PRICES
+from expectations.bounds import plausible
 from expectations.crowd import distance_to_others, unlike_before
 from expectations.moments import BEFORE_2009, IN_FUTURE, moment_facts
 from expectations.rules import ROW, Suite, between
@@ -21,6 +22,7 @@ SPIKE = 10  # standard deviations
 LATE_HOURS = 1.0
 
 RULES = (
+    *plausible(("price",), ("volume_24h", "market_cap")),
     between("price", "price_not_positive", 0, strictly=True),
     between("volume_24h", "negative_volume", 0),
     between("market_cap", "negative_market_cap", 0),

@@ -10,6 +10,7 @@ import polars as pl
 from core.clock import to_micros
 from core.datasets import STOCK_INDICES
 from core.market import INTERVALS
+from expectations.bounds import plausible
 from expectations.moments import IN_FUTURE, moment_facts
 from expectations.rules import ROW, Rule, Suite, between, matches, one_of
 
@@ -24,6 +25,7 @@ OFF = 0.5
 MOVE = 0.15
 
 RULES = (
+    *plausible(("open", "high", "low", "close"), ("volume",)),
     matches("index", "bad_index", r"^[A-Z0-9]{1,20}\Z", "an index's name such as SP500"),
     one_of("interval", "unknown_interval", list(INTERVALS)),
     *(between(price, "price_not_positive", 0, strictly=True) for price in PRICES),

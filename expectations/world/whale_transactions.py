@@ -8,6 +8,7 @@ import polars as pl
 
 from core.datasets import WHALE_TRANSACTIONS
 from expectations.addresses import BAD_ADDRESS, BAD_CHAIN, bad_addresses, bad_transaction
+from expectations.bounds import plausible
 from expectations.moments import BEFORE_2009, IN_FUTURE, moment_facts
 from expectations.rules import ROW, Suite, at_least, between, filled, one_of
 
@@ -18,6 +19,7 @@ DIRECTIONS = ("to_exchange", "from_exchange", "between_exchanges", "transfer")
 HUGE = 1e10  # USD; no transfer of a token was ever worth more
 
 RULES = (
+    *plausible((), ("amount", "value_usd")),
     BAD_CHAIN,
     BAD_ADDRESS,
     between("bad_hash", "bad_hash", 0, 0),

@@ -38,7 +38,7 @@ class _Metrics(msgspec.Struct):
     like_count: Count
     reply_count: Count
     retweet_count: Count
-    quote_count: Count = 0
+    quote_count: Count
 
 
 class _Post(msgspec.Struct):

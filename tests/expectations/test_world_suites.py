@@ -63,7 +63,8 @@ PRICES = Cases(
         ("price_not_positive", {"price": -1.0}),
         ("negative_volume", {"volume_24h": -0.1}),
         ("negative_market_cap", {"market_cap": -0.1}),
-        ("not_finite", {"price": INF}),
+        ("not_finite", {"price": NAN}),
+        ("implausible", {"price": 1.1e12}),
         ("missing_value", {"price": None}),
     ],
     [
@@ -118,6 +119,8 @@ LISTINGS = Cases(
         ),
         *(("lost_more_than_all", {f"change_{span}": -1.001}) for span in ("1h", "24h", "7d")),
         ("listed_in_future", {"listed_at": NOW + MINUTE}),
+        ("implausible", {"volume_24h": 1.1e18}),
+        ("implausible", {"change_7d": 1.1e9}),
         ("not_finite", {"price": NAN}),
     ],
     [
@@ -178,6 +181,7 @@ POOLS = Cases(
         ("negative_trades", {"sells_24h": -1}),
         ("negative_market_cap", {"fully_diluted_usd": -1.0}),
         ("made_in_future", {"created_at": NOW + MINUTE}),
+        ("implausible", {"fully_diluted_usd": 1.1e18}),
         ("not_finite", {"price": NAN}),
         ("missing_value", {"price": None}),
     ],
@@ -237,7 +241,8 @@ QUOTES = Cases(
         ("impact_out_of_bounds", {"price_impact": -1.1}),
         ("empty_route", {"route": []}),
         ("negative_slot", {"slot": -1}),
-        ("not_finite", {"price": INF}),
+        ("not_finite", {"price": NAN}),
+        ("implausible", {"price": 1.1e18}),
         ("missing_value", {"price_impact": None}),
     ],
     [{"price": None, "slot": None}, {"price_impact": -0.01}, {"output_amount": "9" * 40}],
@@ -332,7 +337,8 @@ TRANSFERS = Cases(
         ("unknown_direction", {"direction": "sideways"}),
         ("direction_mismatch", {"direction": "to_exchange"}),
         ("direction_mismatch", NOBODY),
-        ("not_finite", {"amount": INF}),
+        ("not_finite", {"amount": NAN}),
+        ("implausible", {"amount": 1.1e18}),
         ("missing_value", {"value_usd": None}),
     ],
     [
@@ -379,6 +385,7 @@ METRICS = Cases(
         ("off_grid", {"time": NOW - DAY + MINUTE}),
         ("still_forming", {"time": NOW}),
         ("not_finite", {"value": NAN}),
+        ("implausible", {"value": 1.1e24}),
         ("missing_value", {"value": None}),
     ],
     [
@@ -426,6 +433,7 @@ INDICES = Cases(
         ("epoch_zero", {"time": datetime(1970, 1, 1, tzinfo=UTC)}),
         ("in_future", {"time": NOW + AHEAD + SLIGHTLY}),
         ("not_finite", {"close": NAN}),
+        ("implausible", {"volume": 1.1e18}),
         ("missing_value", {"close": None}),
     ],
     [

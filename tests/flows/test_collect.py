@@ -35,8 +35,8 @@ def test_an_offline_desk_collects_from_the_sandbox_and_says_whom_it_left_alone(
     assert quiet.notes == ("this desk is offline (venue = sandbox): nobody was asked",)
     assert quiet.merges == ()
 
-    skipped = collect(["onchain_metrics"], source="glassnode")
-    assert "set glassnode.key" in skipped.notes[0]
+    skipped = collect(["listings"], source="coinmarketcap")
+    assert "set coinmarketcap.key" in skipped.notes[0]
 
 
 def test_the_command_collects_what_a_source_gives_and_names_what_is_missing(

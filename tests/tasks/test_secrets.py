@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from prefect.blocks.system import Secret
 
 from core.settings import load
 from tasks.secrets import block_name, with_secret_blocks
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
+
+NAMES = ("moralis", "binance", "glassnode", "coingecko")
 
 
-def test_a_key_in_a_block_is_used_for_the_sources_that_are_asked_and_no_other(
-    prefect: None,
-) -> None:
-    for source in ("moralis", "binance", "glassnode"):
+@pytest.fixture
+def _blocks(prefect: None) -> Iterator[None]:
+    """Keep four keys in blocks, for as long as a test lasts."""
+    for source in NAMES:
         Secret(value=f"canary-{source}").save(block_name(source), overwrite=True)
+    yield
+    for source in NAMES:
+        Secret.delete(block_name(source))
+
+
+@pytest.mark.usefixtures("_blocks")
+def test_a_key_in_a_block_is_used_for_the_sources_that_are_asked_and_no_other() -> None:
     got = with_secret_blocks(load(), ["moralis", "binance", "kraken", "twitter"])
     assert got.moralis.key is not None
     assert got.moralis.key.get_secret_value() == "canary-moralis"
@@ -27,11 +37,9 @@ def test_a_key_in_a_block_is_used_for_the_sources_that_are_asked_and_no_other(
     assert "canary" not in repr(got)
 
 
-def test_a_key_of_the_settings_is_over_a_block(
-    prefect: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("_blocks")
+def test_a_key_of_the_settings_is_over_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NIGHTJAR_COINGECKO__KEY", "own")
-    Secret(value="other").save(block_name("coingecko"), overwrite=True)
     got = with_secret_blocks(load(), ["routed"])
     assert got.coingecko.key is not None
     assert got.coingecko.key.get_secret_value() == "own"
