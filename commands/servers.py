@@ -37,6 +37,8 @@ def sandbox(
     port: int = 8490,
     seed: int | None = None,
     fault: Annotated[list[str] | None, Parameter(negative="")] = None,
+    script: str | None = None,
+    markets: int = 8,
 ) -> int:
     """Run the offline exchange on a local port until Ctrl-C.
 
@@ -44,15 +46,20 @@ def sandbox(
         port: where it listens on this machine; 0 takes any free port.
         seed: decides its markets; default is the setting.
         fault: a fault and its rate, such as server_errors=0.1; may be given several times.
+        script: what is to happen to whole venues, as JSON; see docs/sandbox.md.
+        markets: how many it lists; beyond eight there is only noise.
     """
     settings = load_settings()
     from sources.sandbox.faults import Faults
+    from sources.sandbox.incidents import Script
     from sources.sandbox.process import serve
 
     serve(
         port,
         settings.sandbox_seed if seed is None else seed,
         Faults.of(dict(_rate(text) for text in fault or [])),
+        script=Script.read(script) if script else None,
+        markets=markets,
         announce=lambda url: print(f"the sandbox exchange answers at {url} (Ctrl-C ends it)"),
     )
     return DONE

@@ -25,7 +25,7 @@ def main() -> int:
             given.port,
             given.seed,
             faults,
-            script=Script.of(msgspec.json.decode(given.script)),
+            script=Script.read(given.script),
             markets=given.markets,
             clock=clock,
             announce=_announce,

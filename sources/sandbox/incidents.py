@@ -75,6 +75,14 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         except msgspec.ValidationError as error:
             raise InvalidInput(f"not a script: {error}") from None
 
+    @classmethod
+    def read(cls, text: str) -> Script:
+        """Read JSON text; raise `InvalidInput` where it is none, or no script."""
+        try:
+            return cls.of(msgspec.json.decode(text))
+        except msgspec.DecodeError as error:
+            raise InvalidInput(f"not a script: {error}") from None
+
     def as_json(self) -> str:
         """Return the JSON object that `of` reads."""
         return msgspec.json.encode(self).decode()

@@ -44,7 +44,7 @@ def balance(
         "venue": source,
         "chain": "solana",
         "address": address,
-        "account": account or address,
+        "account": address if account is None else account,
         "token": token,
         "time": time,
         "raw_amount": amount.amount,

@@ -91,6 +91,9 @@ def test_a_script_that_cannot_be_is_refused(wrong: object) -> None:
 def test_a_script_is_read_as_it_was_written() -> None:
     script = Script((Incident("okx", "off", share=0.08),), {"kraken": 1.0})
     assert Script.of(msgspec.json.decode(script.as_json())) == script
+    assert Script.read(script.as_json()) == script
+    with pytest.raises(InvalidInput, match="not a script"):
+        Script.read("{")
 
 
 def test_each_dialect_has_its_own_paths() -> None:
