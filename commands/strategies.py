@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from core.settings import Settings
+    from research.strategy import Strategy
 
 
 def backtest(
@@ -42,11 +43,9 @@ def backtest(
     settings = load_settings()
     from research.backtest import Costs
     from research.backtest import backtest as run
-    from research.strategy import Strategy
     from serving.terminal import show_backtest
 
-    texts = _read_text(strategy).split("\n---\n")
-    strategies = [Strategy.parse(text) for text in texts]
+    strategies = _strategies(strategy)
     frame = _candles(settings, candles, symbols, days or settings.days)
     result = run(frame, strategies, Costs(**settings.costs.model_dump()))
     if out is not None:
@@ -82,10 +81,9 @@ def lookahead(
     from research.costs import Costs
     from research.lookahead import Proof
     from research.market import markets_of
-    from research.strategy import Strategy
     from serving.lookahead import findings_of, show_findings
 
-    strategies = [Strategy.parse(text) for text in _read_text(strategy).split("\n---\n")]
+    strategies = _strategies(strategy)
     frame = _candles(settings, candles, symbols, days or settings.days)
     costs, luck = Costs(**settings.costs.model_dump()), settings.seed if seed is None else seed
     found = {
@@ -122,8 +120,11 @@ def _candles(
     return frame.filter(pl.col("symbol").is_in(symbols)) if symbols else frame
 
 
-def _read_text(path: Path) -> str:
+def _strategies(path: Path) -> list[Strategy]:
+    from research.strategy import Strategy
+
     try:
-        return path.read_text()
+        texts = path.read_text().split("\n---\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"expected a strategy in {path}: {error}") from None
+    return [Strategy.parse(text) for text in texts]
