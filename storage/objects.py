@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pyarrow as pa
 from pyarrow import fs
 
-from core.errors import LakeUnavailable, NothingStored, StoreDamaged
+from core.errors import LakeUnavailable, NothingStored, StoreDamaged, StoreUnwritable
 from storage.files import TEMPORARY, replacing
 
 if TYPE_CHECKING:
@@ -134,7 +134,10 @@ def list_folders(folder: str) -> set[str]:
 def delete(path: str) -> None:
     """Delete a file; one that is gone already is no error."""
     if not is_remote(path):
-        Path(path).unlink(missing_ok=True)
+        try:
+            Path(path).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreUnwritable(path, str(error)) from error
         return
     with translating(path):
         filesystem(path).delete_file(key_of(path))
