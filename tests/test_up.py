@@ -29,8 +29,18 @@ CRONS = {
     "candles": "*/5 * * * *",
     "archive": "30 1 * * *",
     "repair": "10 2 * * *",
+    "upkeep": "50 1 * * *",
     "quality": "15 * * * *",
+    "markets": "*/5 * * * *",
+    "prices": "1-59/5 * * * *",
+    "listings": "2-59/5 * * * *",
+    "indicators": "4-59/5 * * * *",
+    "perpetuals": "5 * * * *",
+    "instruments": "20 0 * * *",
+    "indices": "10 * * * *",
 }
+# Off until a person has keys, or asks.
+OFF = {"onchain", "social", "seed"}
 
 
 def eventually(what: Callable[[], Any], seconds: float) -> Any:
@@ -95,10 +105,13 @@ def test_a_night_runs_in_the_worker_and_ctrl_c_ends_everything(
     with httpx.Client(base_url=f"{url}/api", timeout=30) as api:
         deployments = {d["name"]: d for d in api.post("/deployments/filter", json={}).json()}
         crons = {
-            name: deployment["schedules"][0]["schedule"]["cron"]
+            name: schedule["schedule"]["cron"]
             for name, deployment in deployments.items()
+            for schedule in deployment["schedules"]
+            if schedule["active"]
         }
         assert crons == CRONS
+        assert set(deployments) == set(CRONS) | OFF
         assert all(
             d["concurrency_limit"] == 1 or d["global_concurrency_limit"]
             for d in deployments.values()
