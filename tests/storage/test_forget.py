@@ -12,7 +12,9 @@ from core.datasets import SOCIAL_POSTS
 from core.errors import InvalidInput
 from expectations.gate import gate
 from storage import archive, hot, landing, quarantine
+from storage.doctor import doctor
 from storage.forget import Forgotten, forget_texts
+from storage.hot_file import reading
 from storage.lake import sql
 from storage.scrub import scrub
 
@@ -162,3 +164,26 @@ def test_an_empty_store_has_nothing_to_forget(store: Store) -> None:
     assert forget_texts(store, before=BEFORE, now=NOW) == Forgotten()
     with pytest.raises(InvalidInput, match="expected a moment before"):
         forget_texts(store, before=NOW, now=NOW)
+
+
+def test_a_store_that_forgot_is_whole_and_goes_on(store: Store) -> None:
+    keep(store, posts(0, 20, BEFORE - timedelta(days=1)), NOW)
+    before = schema(store)
+    forget_texts(store, before=BEFORE, now=NOW)
+    assert schema(store) == before
+    keep(store, posts(50, 5, NOW - timedelta(days=1), "young"), NOW)
+    assert len(texts(store)) == 25
+    found = doctor(store, now=NOW)
+    assert (found.findings, found.sound) == ((), True)
+
+
+def schema(store: Store) -> list[tuple[str, ...]]:
+    """Return how every hot table is declared, and how many rows it has."""
+    with reading(store) as con:
+        found = con.execute(
+            "select table_name, sql from duckdb_tables() where database_name = 'hot' order by 1"
+        ).fetchall()
+        return [
+            (*row, str(con.execute(f'select count(*) from hot."{row[0]}"').fetchall()))
+            for row in found
+        ]
