@@ -65,8 +65,14 @@ class Summary(msgspec.Struct, frozen=True):
         if self.failed:
             raise CollectionIncomplete(self.source, list(self.failed))
         if self.refused:
-            raise GateRefused(CANDLES.name, "; ".join(self.refused))
+            raise GateRefused(_dataset_of(self.refused[0]), "; ".join(self.refused))
         return self
+
+
+def _dataset_of(refused: str) -> str:
+    """Return the dataset of a batch that was refused, which its path names."""
+    parts = refused.split("/")
+    return parts[1] if parts[0] == "landing" and len(parts) > 2 else CANDLES.name
 
 
 class Tally:

@@ -36,6 +36,13 @@ def test_what_is_missing_weighs_more_than_what_was_refused() -> None:
     assert error.value.missing == ["a span"]
 
 
+def test_the_dataset_of_what_was_refused_is_told() -> None:
+    refused = ("landing/tickers/kraken_x.parquet: too much",)
+    with pytest.raises(GateRefused, match="a batch of tickers: landing/tickers") as error:
+        Summary("kraken", refused=refused).require()
+    assert error.value.dataset == "tickers"
+
+
 def test_a_step_that_failed_for_a_reason_of_ours_is_counted_and_any_other_raised() -> None:
     tally = Tally("sandbox")
     tally.take("a span", SourceUnavailable("sandbox", "no answer"))
