@@ -6,9 +6,9 @@ ten minutes beyond: https://bybit-exchange.github.io/docs/v5/rate-limit
 
 Bars: `start` and `end` are milliseconds and both belong to what is answered, and the bar that
 contains `start` too; newest first; at most 1,000, of which the newest where there are more. A row
-is time, open, high, low, close, volume in the base asset, turnover. A minute without a trade has a
-bar that repeats the last price. Nothing marks a bar that still forms; the answer's `time` is when
-it was made. An error has a `retCode` other than 0, mostly with a 200.
+is time, open, high, low, close, volume in the base asset, turnover. Whether a minute without a
+trade has a bar is not said. Nothing marks a bar that still forms; the answer's `time` is when it
+was made. An error has a `retCode` other than 0, mostly with a 200.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ https://www.okx.com/docs-v5/en/#order-book-trading-market-data-get-candlesticks-
 neighbours; errors: https://www.okx.com/docs-v5/en/#error-code; limits: 20 calls in 2 s by address.
 
 Bars: `after` and `before` are milliseconds that do not belong to what is answered, `after` is the
-later one; newest first; at most 300, of which the newest where there are more. A minute without a
-trade has a bar that repeats the last price. A bar whose last field is 0 still forms.
+later one; newest first; at most 300, of which the newest where there are more. Whether a minute
+without a trade has a bar is not said. A bar whose last field is 0 still forms.
 An error has a code other than 0, with a 200 or with a 4xx.
 """
 

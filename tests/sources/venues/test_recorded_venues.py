@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from core.errors import SourceMalformed
+from core.errors import SourceMalformed, SourceUnavailable
 from core.market import Span
 from expectations.gate import gate
 from sources.provider import Wanted, stamped
@@ -373,3 +373,47 @@ def test_a_frame_that_only_tells_what_changed_is_no_book(real_data: Path) -> Non
     path = next((real_data / "wire/binance").glob("gbeced*/*/tests/data/binance_depth_update.json"))
     with pytest.raises(SourceMalformed, match="bids"):
         read(Binance(), "order_books", path.read_bytes(), datetime(2025, 9, 10, tzinfo=UTC), "A-B")
+
+
+def _bodies(real_data: Path) -> list[tuple[Any, str, str | None, bytes]]:
+    """Return twenty real bodies, with the venue, the feed and the market that they are of."""
+    kucoin = bodies(slice_of(real_data, "KUCOIN"))
+    binance = bodies(slice_of(real_data, "BINANCE"))
+    rust = real_data / "wire/coinbase" / RUST / "coinbase/test_data"
+    found: list[tuple[Any, str, str | None, bytes]] = [
+        (KuCoin(), "order_books", "A-B", line.text.encode())
+        for url, line in kucoin.items()
+        if "orderbook" in url
+    ]
+    found += [
+        (Binance(), "order_books", "A-B", line.text.encode())
+        for url, line in binance.items()
+        if "/depth" in url
+    ]
+    found += [
+        (Coinbase(), "tickers", "BTC-USD", (rust / "http_ticker.json").read_bytes()),
+        (Coinbase(), "instruments", None, (rust / "http_products.json").read_bytes()),
+    ]
+    for venue, name, part in (
+        (Kraken(), "KRAKEN", "AssetPairs"),
+        (KuCoin(), "KUCOIN", "/symbols"),
+        (Htx(), "HUOBI", "symbols"),
+        (Okx(), "OKX", "SPOT"),
+        (OkxPerp(), "OKX", "SWAP"),
+    ):
+        body = only(bodies(slice_of(real_data, name)), part).text.encode()
+        found.append((venue, "instruments", None, body))
+    return found
+
+
+def test_no_part_of_a_real_body_is_believed(real_data: Path) -> None:
+    """Twenty bodies, each cut in a hundred places; none accepted."""
+    cases = _bodies(real_data)
+    assert len(cases) == 20
+    for venue, dataset, subject, body in cases:
+        wanted = Wanted(now=datetime(2026, 6, 1, tzinfo=UTC), subject=subject)
+        feed = venue.feeds[dataset]
+        request = feed.request(wanted)
+        for kept in range(0, len(body.rstrip()), max(1, len(body) // 100)):
+            with pytest.raises(SourceUnavailable):
+                feed.read(body[:kept], wanted, request)
