@@ -16,7 +16,8 @@ from core.datasets import NIGHTS, TIME, TRIALS
 from core.errors import ContractBroken, InvalidInput, LedgerConflict
 from storage import hot, ledger
 from storage.archive import archive
-from storage.cold import cold_files, replace_partition
+from storage.cold import cold_files
+from storage.freezing import replace_partition
 from storage.hot_file import opened
 from storage.lake import sql
 from storage.ledger import GENESIS, LedgerFault, append, chained, contents, digest, verify
