@@ -87,6 +87,7 @@ class Dialect:
 
     cap = 1_000
     fills = False
+    dates_its_answers = True
     has_quote = True
     has_trades = False
 
@@ -109,7 +110,8 @@ class Dialect:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         said = self.instead or self.answer(self.turned(request.url.params))
-        dated = {"date": format_datetime(self.market.now, usegmt=True)}
+        date = format_datetime(self.market.now, usegmt=True)
+        dated = {"date": date} if self.dates_its_answers else {}
         if isinstance(said, httpx.Response):
             return said
         return httpx.Response(200, json=said, headers=dated)

@@ -204,6 +204,14 @@ def test_a_clock_of_ours_that_is_ahead_lets_no_forming_bar_through(name: str, ah
     assert minutes(collect(dialect, series(dialect, 5, 15), now=now)) == [5, 6, 7, 8, 9]
 
 
+@pytest.mark.parametrize("name", ["bybit", "bybit_perp", "htx", "kraken", "okx", "okx_perp"])
+def test_a_body_that_tells_what_has_closed_is_enough(name: str) -> None:
+    dialect = open_dialect(name, range(20), 10.99)
+    dialect.dates_its_answers = False
+    now = dialect.market.now + timedelta(seconds=59)
+    assert minutes(collect(dialect, series(dialect, 5, 15), now=now)) == [5, 6, 7, 8, 9]
+
+
 @EVERY
 def test_a_clock_of_ours_that_is_behind_takes_no_bar_that_it_cannot_know_of(name: str) -> None:
     dialect = open_dialect(name, range(20), 10.5)
