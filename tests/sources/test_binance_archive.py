@@ -136,6 +136,24 @@ def test_a_row_of_another_time_is_named(
         read(folder, "".join(lines))
 
 
+@given(
+    st.lists(st.text("0123456789.", max_size=20), min_size=1, max_size=3),
+    st.text("0123456789", max_size=18),
+)
+def test_digits_read_at_once_are_what_they_are_cell_by_cell(prices: list[str], trades: str) -> None:
+    def outcome(last: str) -> list[tuple[object, ...]] | str:
+        lines = [line(n, price=price).split(",") for n, price in enumerate(prices)]
+        lines[0][8], lines[0][11] = trades, last
+        with _folder() as folder:
+            try:
+                return read(folder, "\n".join(",".join(cells).rstrip() for cells in lines)).rows()
+            except SourceMalformed as error:
+                return error.reason
+
+    at_once, one_by_one = outcome("0"), outcome("x")  # a letter anywhere: no cell is taken on trust
+    assert at_once == one_by_one
+
+
 def test_a_daily_dump_holds_one_day(tmp_path: Path) -> None:
     name = "BTCUSDT-1m-2026-03-01"
     assert read(tmp_path, zipped(csv(1440), name + ".csv"), name + ".zip").height == 1440
