@@ -16,7 +16,9 @@ from core.chains import (
 from expectations.rules import between, matches
 
 BAD_ADDRESS = between("bad_addresses", "bad_address", 0, 0)
-BAD_CHAIN = matches("chain", "bad_chain", r"^[a-z0-9-]{2,32}\Z", "a chain's name in lower case")
+BAD_CHAIN = matches(
+    "chain", "bad_chain", r"^[a-z][a-z0-9-]{1,31}\Z", "a chain's name in lower case"
+)
 
 
 def bad_addresses(*columns: str, native: bool = False) -> pl.Expr:

@@ -45,6 +45,7 @@ WORDS = frozenset(
         *("author", "place", "language", "text", "message", "name", "asset_id", "asset", "dex"),
         *("native", "trade_id", "post_id", "metric", "route", "status", "assets", "base", "quote"),
         *("sender_label", "receiver_label"),
+        *("chain", "venue"),  # where an answer names them; our own loops know whom they ask
     }
 )
 RENAMED = "renamed_field"
