@@ -39,7 +39,7 @@ PARTS = (
 
 
 def main() -> None:
-    """Run the parts one after the other; only a whole run is written down."""
+    """Run the parts one after the other, and write down a whole run, or what is to be added."""
     options = _options()
     core = machine.pin()
     peers = [] if options.alone else list(available())
@@ -54,14 +54,17 @@ def main() -> None:
             )
         ]
     took = (time.perf_counter() - began) / 60
-    about.append(
+    when = (
         f"{format_utc(utc_now())}, {took:.0f} minutes on core {core}; "
         f"load average {load:.1f} before and {machine.busy():.1f} after"
     )
     if options.quick:
         whole = f", but for {', '.join(options.whole)}" if options.whole else ""
-        about.append(f"a quick run{whole}: rougher figures")
-    if not options.only or options.out != RESULTS:
+        when += f"; a quick run{whole}: rougher figures"
+    about.append(when)
+    if options.add:
+        report.renew(options.out, [f"{', '.join(options.only or PARTS)}: {when}"], sections)
+    elif not options.only or options.out != RESULTS:
         report.write(options.out, about, sections)
 
 
@@ -99,6 +102,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--alone", action="store_true", help="without the engines of others")
     parser.add_argument("--only", nargs="+", choices=PARTS, help="print some parts, write nothing")
+    parser.add_argument(
+        "--add", action="store_true", help="put these parts into results that are there"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS, help="where the results are written")
     return parser.parse_args()
 

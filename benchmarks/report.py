@@ -57,6 +57,31 @@ def write(path: Path, lines: Sequence[str], sections: Iterable[Section]) -> None
     path.write_text("\n\n".join([*parts, "## In short", short, *map(str, found)]) + "\n")
 
 
+def renew(path: Path, lines: Sequence[str], sections: Iterable[Section]) -> None:
+    """Put sections into results that are there, in place of their older selves.
+
+    A line of the head, or of the part in short, gives way to one that begins alike, up to its
+    first colon; what is new comes after the rest.
+    """
+    found = list(sections)
+    head, *blocks = path.read_text().rstrip("\n").split("\n\n## ")
+    short, *rest = blocks
+    old = dict(zip((block.partition("\n")[0] for block in rest), rest, strict=True))
+    new = {section.title: str(section).removeprefix("## ") for section in found}
+    title, note, about = head.split("\n\n")
+    said = [line for section in found for line in section.short]
+    parts = ["\n\n".join([title, note, _renewed(about, lines)])]
+    parts.append("In short\n\n" + _renewed(short.partition("\n\n")[2], said))
+    path.write_text("\n\n## ".join([*parts, *(old | new).values()]) + "\n")
+
+
+def _renewed(listed: str, lines: Sequence[str]) -> str:
+    """Return a list with lines of it replaced by those that begin alike."""
+    begins = {line.partition(":")[0] for line in lines}
+    old = [line.removeprefix("- ") for line in listed.split("\n")]
+    return _listed([*(line for line in old if line.partition(":")[0] not in begins), *lines])
+
+
 def _listed(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 

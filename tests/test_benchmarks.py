@@ -224,3 +224,18 @@ def test_results_are_written_with_what_they_were_measured_on(tmp_path: Path) -> 
     assert "- a machine" in text
     assert text.index("- fast") < text.index("## Speed")
     assert "| case |    ns |\n| ---- | ----: |\n| one  | 1,234 |\n| two  | 0.123 |" in text
+
+
+def test_parts_of_the_results_can_be_renewed_beside_the_others(tmp_path: Path) -> None:
+    page = tmp_path / "R.md"
+    old = report.Section("Speed", "Slow.", short=["speed: 1x"])
+    other = report.Section("Size", "Small.", tables=["| a |\n\nnote"], short=["size: 2"])
+    report.write(page, ["a machine", "store: yesterday, 12:00"], [old, other])
+    new = report.Section("Speed", "Fast.", short=["speed: 9x"])
+    more = report.Section("Store", "Whole.", short=["store: all"])
+    report.renew(page, ["store: today, 13:00"], [new, more])
+    expected = tmp_path / "E.md"
+    sections = [new, other, more]
+    report.write(expected, ["a machine", "store: today, 13:00"], sections)
+    as_if_whole = expected.read_text().replace("- speed: 9x\n- size: 2", "- size: 2\n- speed: 9x")
+    assert page.read_text() == as_if_whole
