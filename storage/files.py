@@ -88,7 +88,10 @@ def buffers(column: pl.Series) -> Iterator[bytes]:
     Bits and little-endian numbers: texts and lists give the length of each (null has 0) and then
     what they hold, one after the other; other types give each value in its physical form.
     """
-    yield np.packbits(column.is_null().to_numpy()).tobytes()
+    holes = column.null_count()
+    yield (
+        np.packbits(column.is_null().to_numpy()).tobytes() if holes else bytes(-(-len(column) // 8))
+    )
     if column.dtype == pl.String():
         yield column.str.len_bytes().fill_null(0).to_numpy().astype("<u4").tobytes()
         yield (column.str.join("").item() or "").encode()
@@ -100,5 +103,5 @@ def buffers(column: pl.Series) -> Iterator[bytes]:
         yield np.packbits(column.fill_null(value=False).to_numpy()).tobytes()
     else:
         numbers = column.to_physical()
-        values = numbers.fill_null(0).to_numpy()
-        yield values.astype(values.dtype.newbyteorder("<")).tobytes()
+        values = (numbers.fill_null(0) if holes else numbers).to_numpy()
+        yield values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()

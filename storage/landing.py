@@ -25,7 +25,7 @@ from storage.hot_file import reading
 from storage.migrations import has_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from core.datasets import Dataset
@@ -49,8 +49,9 @@ def land(store: Store, dataset: str, frame: pl.DataFrame, *, source: str, now: d
             return _receipt_of(store, path)
         except StoreDamaged:
             continue
-    content = io.BytesIO()
-    frame.write_parquet(content, compression="zstd", metadata=_facts(declared, frame, source, now))
+    content, facts = io.BytesIO(), _facts(declared, frame, source, now)
+    # Gone in days, and waited for: lz4 takes half the time of zstd and a third more space.
+    frame.write_parquet(content, compression="lz4", metadata=facts)
     data = content.getvalue()
     path = folder / f"{label}_{hashlib.sha256(data).hexdigest()[:16]}.parquet"
     with replacing(path) as temporary:
@@ -58,7 +59,7 @@ def land(store: Store, dataset: str, frame: pl.DataFrame, *, source: str, now: d
     for damaged_copy in there:
         if damaged_copy != path:
             damaged_copy.unlink()
-    return _receipt_of(store, path)
+    return _receipt(store, path, facts)
 
 
 def read_batch(store: Store, receipt: Receipt) -> pl.DataFrame:
@@ -164,9 +165,12 @@ def _receipt_of(store: Store, path: Path) -> Receipt:
     if dataset not in DATASETS:
         raise StoreDamaged(str(path), f"expected a folder of {', '.join(DATASETS)}")
     check_file(path)
-    facts = pl.read_parquet_metadata(path)
+    return _receipt(store, path, pl.read_parquet_metadata(path))
+
+
+def _receipt(store: Store, path: Path, facts: Mapping[str, str]) -> Receipt:
     return Receipt(
-        dataset=dataset,
+        dataset=path.parent.name,
         path=_relative(store, path),
         rows=int(facts["rows"]),
         source=facts["source"],
