@@ -14,7 +14,7 @@ from storage import lock
 from storage.connections import borrowed
 from storage.files import replacing
 from storage.journal import journal_path, journalled, recover
-from storage.migrations import migrate, refuse_newer
+from storage.migrations import migrate, refuse_newer, start
 from storage.schema import literal
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _make(store: Store, now: datetime) -> None:
     with replacing(store.hot_path) as path, _translating(store), in_memory() as con:
         con.execute(_attach(path))
         con.execute("use hot")
-        migrate(con, store.hot_path, now)
+        start(con, now)
         con.execute("use memory")
         con.execute("detach hot")
 

@@ -87,6 +87,17 @@ MIGRATIONS: tuple[Migration, ...] = (
 )
 
 
+def start(con: DuckDBPyConnection, now: datetime) -> None:
+    """Give a hot file that is being made all its tables, as all migrations would one by one."""
+    con.execute("begin")
+    con.execute(_RECORD)
+    _first_tables(con)
+    con.execute(ARRIVALS)
+    done = [[migration.version, migration.name, now] for migration in MIGRATIONS]
+    con.executemany("insert into schema_migrations values (?, ?, ?)", done)
+    con.execute("commit")
+
+
 def has_table(con: DuckDBPyConnection, name: str) -> bool:
     """Return whether the hot file, open in `con` as the database `hot`, has the table."""
     return columns_of(con, name) is not None

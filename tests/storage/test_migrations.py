@@ -7,9 +7,9 @@ import pytest
 from core.datasets import DATASETS
 from core.errors import StoreTooNew
 from storage import hot, migrations
-from storage.hot_file import opened, reading
+from storage.hot_file import in_memory, opened, reading
 from storage.lake import sql
-from storage.migrations import MIGRATIONS, Migration, applied
+from storage.migrations import MIGRATIONS, Migration, applied, migrate
 from tests.storage.samples import NOW, candles
 
 if TYPE_CHECKING:
@@ -45,6 +45,24 @@ def test_a_new_store_has_every_migration_and_every_table(store: Store) -> None:
 
 def test_numbers_ascend_without_a_hole() -> None:
     assert [change.version for change in MIGRATIONS] == [*range(1, len(MIGRATIONS) + 1)]
+
+
+def test_tables_made_at_once_are_those_that_the_migrations_make(store: Store) -> None:
+    said = (
+        "select table_name, column_name, data_type from duckdb_columns() "
+        "where database_name = 'hot' order by all"
+    )
+    found = []
+    for make in (migrations.start, lambda con, now: migrate(con, store.hot_path, now)):
+        with in_memory() as con:
+            con.execute("attach ':memory:' as hot")
+            con.execute("use hot")
+            make(con, NOW)
+            found.append((con.execute(said).fetchall(), applied(con)))
+            con.execute("use memory")
+            con.execute("detach hot")
+    assert found[0] == found[1]
+    assert found[0][1] == NEWEST
 
 
 def test_an_older_store_gets_what_it_has_not_had(
