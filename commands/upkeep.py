@@ -46,7 +46,7 @@ def doctor(*, dry_run: bool = False, own_lake: bool = False, as_json: Json = Fal
     load_settings()
     from core.clock import utc_now
     from serving.doctor import show_checkup
-    from storage.doctor import doctor as examine
+    from storage.care.doctor import doctor as examine
     from storage.store import default_store
 
     found = examine(default_store(), now=utc_now(), mend=not dry_run, own_lake=own_lake)
@@ -70,7 +70,7 @@ def backup(folder: Path, /, *, as_json: Json = False) -> int:
     """
     load_settings()
     from core.clock import utc_now
-    from storage.backup import backup as copy
+    from storage.care.backup import backup as copy
     from storage.store import default_store
 
     made = copy(default_store(), folder, now=utc_now())

@@ -9,7 +9,7 @@ from prefect import flow
 
 from core.clock import utc_now
 from storage import landing
-from storage.doctor import Checkup
+from storage.care.doctor import Checkup
 from storage.store import default_store
 from tasks import upkeep as steps
 from tasks.ingest import merge_batch

@@ -8,7 +8,7 @@ from serving.terminal import new_console, new_table
 from serving.words import count, plural
 
 if TYPE_CHECKING:
-    from storage.doctor import Checkup, Finding
+    from storage.care.doctor import Checkup, Finding
 
 SHORT = 12  # digits of a checksum that a table has room for
 

@@ -16,10 +16,10 @@ from core.datasets import REVISIONS, SOCIAL_POSTS
 from core.errors import InvalidInput
 from storage import landing, lock, quarantine
 from storage.archive import files_of, freeze, month_span
+from storage.care.rebuild import record_files
 from storage.cold import cold_files, scan_files
 from storage.files import read_parquet, replacing
 from storage.hot_file import in_memory, opened
-from storage.rebuild import record_files
 from storage.schema import columns, literal, quoted
 from storage.vacuum import vacuum_unless_read
 

@@ -11,8 +11,8 @@ from prefect.artifacts import create_markdown_artifact
 from core.errors import NightjarError, StoreDamaged
 from serving.doctor import render_markdown
 from storage import landing
-from storage.backup import backup
-from storage.doctor import Checkup, doctor
+from storage.care.backup import backup
+from storage.care.doctor import Checkup, doctor
 from storage.store import default_store
 from tasks.settle import judge, settle
 from tasks.steps import PATIENT, log

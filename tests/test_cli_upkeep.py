@@ -11,8 +11,8 @@ import nightjar
 from serving.doctor import render_markdown
 from storage import hot, landing
 from storage.archive import archive
+from storage.care.doctor import Checkup, Count, Finding
 from storage.cold import cold_files
-from storage.doctor import Checkup, Count, Finding
 from storage.store import Store, default_store
 from tests.storage.samples import NOW, candles
 

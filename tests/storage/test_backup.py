@@ -10,11 +10,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from core.errors import InvalidInput, StoreDamaged, StoreUnwritable
-from storage import backup as copying
 from storage import hot
 from storage.archive import archive
-from storage.backup import backup
-from storage.doctor import doctor
+from storage.care import backup as copying
+from storage.care.backup import backup
+from storage.care.doctor import doctor
 from storage.store import Store
 from tests.storage.samples import MINUTE, NOW, candles
 from tests.storage.test_doctor import bars, fill

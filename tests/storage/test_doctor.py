@@ -14,10 +14,11 @@ from polars.testing import assert_frame_equal
 
 from core.datasets import CANDLES, DATASETS
 from core.errors import StoreDamaged
-from storage import examine_home, hot, landing, objects, quarantine
+from storage import hot, landing, objects, quarantine
 from storage.archive import archive
+from storage.care import examine_home
+from storage.care.doctor import Checkup, doctor
 from storage.cold import cold_files
-from storage.doctor import Checkup, doctor
 from storage.files import file_sha256
 from storage.hot_file import opened
 from storage.invariants import check_invariants

@@ -12,7 +12,7 @@ from core.datasets import SOCIAL_POSTS
 from core.errors import InvalidInput
 from expectations.gate import gate
 from storage import archive, hot, landing, quarantine
-from storage.doctor import doctor
+from storage.care.doctor import doctor
 from storage.forget import Forgotten, forget_texts
 from storage.hot_file import reading
 from storage.lake import sql

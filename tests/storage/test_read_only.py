@@ -25,7 +25,7 @@ import serving.doctor
 from core.errors import NightjarError
 from storage import hot, landing, quarantine
 from storage.archive import archive
-from storage.doctor import doctor
+from storage.care.doctor import doctor
 from storage.lake import sql
 from storage.store import Store
 from tests.storage.samples import NOW, candles

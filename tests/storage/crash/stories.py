@@ -14,8 +14,8 @@ from core.datasets import CANDLES, DATASETS
 from core.errors import GateRefused
 from storage import hot, landing, quarantine
 from storage.archive import archive
+from storage.care.doctor import doctor
 from storage.cold import cold_files
-from storage.doctor import doctor
 from storage.hot_file import reading
 from storage.lake import sql
 from storage.schema import columns, hot_ddl, values

@@ -15,14 +15,14 @@ from core.clock import format_utc, require_utc
 from core.datasets import DATASETS
 from core.errors import LakeUnavailable, StoreDamaged, StoreTooNew
 from storage import landing, lock, quarantine
+from storage.care.problems import Loss, Patient, Problem
+from storage.care.rebuild import rebuild_hot, set_aside
+from storage.care.restore import unsettle
 from storage.cold import cold_files, tables
 from storage.files import TEMPORARY, read_parquet
 from storage.hot_file import reading, writing
 from storage.invariants import check_invariants, lost_rows
 from storage.migrations import has_table
-from storage.problems import Loss, Patient, Problem
-from storage.rebuild import rebuild_hot, set_aside
-from storage.restore import unsettle
 from storage.schema import columns, quoted
 
 if TYPE_CHECKING:

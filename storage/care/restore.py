@@ -18,12 +18,12 @@ from core.errors import NothingStored, StoreDamaged
 from core.receipts import Receipt
 from storage import hot, landing, lock, objects, quarantine
 from storage.archive import files_of, partition_condition
+from storage.care.rebuild import FOLDER
 from storage.cold import scan_files
 from storage.files import replacing
 from storage.freezing import parquet_bytes, replace_partition
 from storage.hot_file import in_memory, opened, reading
 from storage.migrations import has_table
-from storage.rebuild import FOLDER
 from storage.schema import columns, quoted
 from storage.store import Store
 

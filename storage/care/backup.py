@@ -17,7 +17,7 @@ import msgspec
 from core.clock import require_utc
 from core.errors import InvalidInput, StoreDamaged, StoreUnwritable
 from storage import lock
-from storage.doctor import Count, census
+from storage.care.doctor import Count, census
 from storage.files import TEMPORARY, file_sha256, sync
 from storage.identity import TOKENS
 

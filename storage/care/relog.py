@@ -14,12 +14,12 @@ from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from core.errors import StoreUnwritable
 from storage import identity, lock, objects
+from storage.care.problems import Loss
+from storage.care.rebuild import FOLDER
+from storage.care.restore import keep_aside
 from storage.cold import ColdFile, arrow_schema, scan_files
 from storage.files import replacing
 from storage.hot_file import in_memory
-from storage.problems import Loss
-from storage.rebuild import FOLDER
-from storage.restore import keep_aside
 from storage.scrub import damage_of, recorded
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from core.datasets import DATASETS
 from core.errors import LakeTaken, LakeUnavailable, StoreDamaged, StoreTooNew
 from storage import identity
+from storage.care.problems import Loss, Patient, Problem
+from storage.care.rebuild import record_files, set_aside
+from storage.care.relog import make_log_again, partition_of
+from storage.care.restore import drop_file, landed_rows, restore_file
 from storage.cold import cold_files, open_table
 from storage.cold import tables as tables_of
 from storage.freezing import own
-from storage.problems import Loss, Patient, Problem
-from storage.rebuild import record_files, set_aside
-from storage.relog import make_log_again, partition_of
-from storage.restore import drop_file, landed_rows, restore_file
 from storage.scrub import damage_of, listed_rows, recorded
 
 if TYPE_CHECKING:

@@ -14,11 +14,12 @@ import msgspec
 from core.clock import require_utc
 from core.datasets import DATASETS
 from core.errors import NightjarError, StoreBusy
-from storage import examine_home, examine_lake, landing
+from storage import landing
+from storage.care import examine_home, examine_lake
+from storage.care.problems import Loss, Patient, Problem
 from storage.cold import cold_files, tables
 from storage.hot_file import reading
 from storage.migrations import has_table
-from storage.problems import Loss, Patient, Problem
 from storage.schema import columns, quoted, values
 from storage.tiers import union
 
