@@ -47,14 +47,14 @@ def on_grid(dataset: Dataset) -> bool:
 
 
 def note_arrivals(con: DuckDBPyConnection, dataset: Dataset, now: datetime) -> None:
-    """Note that the rows of `incoming` that `matched` does not have are stored since `now`."""
+    """Note that the rows of `unmatched` are stored since `now`."""
     time = f"i.{quoted(dataset.time_column)}"
     con.execute(
         "create or replace temp table fresh as "
         f"select {series(dataset, 'i')} as series, i.ingested_at, min({time}) as first, "
         f"max({time}) as last, count(*) as rows"
         f"{f', any_value({STEP}) as step' if on_grid(dataset) else ''} "
-        "from incoming i anti join matched using (_row) group by all"
+        "from unmatched i group by all"
     )
     (_note_bars if on_grid(dataset) else _note_rows)(con, dataset, time, now)
 
@@ -72,7 +72,7 @@ def _note_bars(con: DuckDBPyConnection, dataset: Dataset, time: str, now: dateti
             f"select {series(dataset, 'i')} as series, i.ingested_at, {time} as opens, "
             f"epoch_us({time}) // {STEP} - row_number() over (partition by "
             f"{series(dataset, 'i')}, i.ingested_at order by {time}) as run "
-            "from incoming i anti join matched using (_row)) "
+            "from unmatched i) "
             f"semi join (from fresh where not {_WHOLE}) using (series, ingested_at) "
             "group by series, ingested_at, run"
         )
@@ -99,7 +99,7 @@ def _note_rows(con: DuckDBPyConnection, dataset: Dataset, time: str, now: dateti
         "from spread where not apart union all by name "
         f"select {series(dataset, 'i')} as series, {written_key(dataset, 'i')} as key, "
         f"i.ingested_at, {time} as first, {time} as last "
-        "from incoming i anti join matched using (_row) "
+        "from unmatched i "
         f"semi join (from spread where apart) s on s.series = {series(dataset, 'i')} "
         "and s.ingested_at = i.ingested_at)",
         {"now": now},

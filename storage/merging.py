@@ -2,18 +2,18 @@
 
 Every function runs inside the caller's transaction on the open hot file. `incoming` is the
 batch, each row with its number `_row`; `matched` holds, for every row whose key the store has,
-whether the values are the same.
+whether the values are the same; `unmatched` are the rows of `incoming` that it does not have.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from core.clock import to_micros
 from storage.arrivals import note_arrivals
 from storage.cold import cold_files
+from storage.incoming import incoming, sql_value
 from storage.notation import written_changes, written_key
 from storage.schema import CONFIRMED, columns, literal, quoted, same_key, values
 from storage.tiers import union
@@ -86,20 +86,19 @@ def _merge_unique(
 ) -> Counts:
     if rows.is_empty():
         return Counts()
-    con.register("incoming", rows.with_row_index("_row"))
-    stored = union(con, dataset, _touched(store, dataset, rows), _bounds(dataset, rows))
-    matched, differing, later = _match(con, dataset, stored)
-    inserted = _insert_new(con, dataset)
-    if inserted:
-        note_arrivals(con, dataset, now)
     revised = 0
-    if differing:
-        _collect_differing(con, dataset, stored)
-        _record_revisions(con, dataset, now, losers=not again)
-        revised = _replace(con, dataset)
-    if later:
-        _confirm(con, dataset)
-    con.unregister("incoming")
+    with incoming(con, rows):
+        stored = union(con, dataset, _touched(store, dataset, rows), _bounds(dataset, rows))
+        matched, differing, later = _match(con, dataset, stored)
+        inserted = _insert_new(con, dataset)
+        if inserted:
+            note_arrivals(con, dataset, now)
+        if differing:
+            _collect_differing(con, dataset, stored)
+            _record_revisions(con, dataset, now, losers=not again)
+            revised = _replace(con, dataset)
+        if later:
+            _confirm(con, dataset)
     return Counts(inserted=inserted, revised=revised, unchanged=matched - revised)
 
 
@@ -118,16 +117,8 @@ def _bounds(dataset: Dataset, rows: pl.DataFrame) -> str:
     conditions = []
     for name in dataset.key:
         low, high = rows[name].min(), rows[name].max()
-        conditions.append(f"{quoted(name)} between {_literal(low)} and {_literal(high)}")
+        conditions.append(f"{quoted(name)} between {sql_value(low)} and {sql_value(high)}")
     return " and ".join(conditions)
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, str):
-        return literal(value)
-    if isinstance(value, int):
-        return str(value)
-    return f"make_timestamptz({to_micros(value)})"
 
 
 def _row(dataset: Dataset, table: str) -> str:
@@ -135,12 +126,19 @@ def _row(dataset: Dataset, table: str) -> str:
 
 
 def _match(con: DuckDBPyConnection, dataset: Dataset, stored: str) -> tuple[int, int, int]:
-    """Make `matched`; return how many rows match, differ, and are the same but later."""
+    """Make `matched` and `unmatched`; return how many match, differ, are the same but later."""
+    if not con.execute(f"select 1 from ({stored}) limit 1").fetchall():  # as most batches find it
+        con.execute("create or replace temp view unmatched as from incoming")
+        return 0, 0, 0
     con.execute(
         f"create or replace temp table matched as select i._row, "
         f"{_row(dataset, 'i')} is not distinct from {_row(dataset, 's')} as same, "
         f"i.ingested_at > s.ingested_at as later "
         f"from incoming i join ({stored}) s on {same_key(dataset, 'i', 's')}"
+    )
+    con.execute(
+        "create or replace temp view unmatched as "
+        "from incoming anti join matched using (_row) order by _row"
     )
     counts = con.execute(
         "select count(*), count(*) filter (not same), count(*) filter (same and later) from matched"
@@ -152,8 +150,7 @@ def _insert_new(con: DuckDBPyConnection, dataset: Dataset) -> int:
     return _changed(
         con,
         f"insert into hot.{quoted(dataset.name)} by name "
-        f"select {columns(dataset.columns)} from incoming "
-        "anti join matched using (_row) order by _row",
+        f"select {columns(dataset.columns)} from unmatched",
     )
 
 
