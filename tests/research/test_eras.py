@@ -227,6 +227,29 @@ def test_no_bars_of_two_eras_are_joined_and_none_of_one_are_parted(name: str) ->
         assert [era] == (expected or [None])
 
 
+def test_of_all_histories_no_two_worlds_are_joined_and_none_is_parted() -> None:
+    """A bar at noon of each day; its world is the last one that the history says began by then."""
+    joined = parted = 0
+    for listings, began in HISTORIES.values():
+        stored = watch(*([*listing, *OTHERS] for listing in listings))
+        noons = [START + (day + 0.5) * DAY for day in range(len(listings))]
+        told = with_eras(_bars(noons), eras(stored))["era"].to_list()
+        worlds = [
+            sum(start is None or start <= day for start, _ in began) for day in range(len(noons))
+        ]
+        pairs = [
+            (worlds[a] == worlds[b], told[a] == told[b])
+            for a in range(len(noons))
+            for b in range(a)
+            if told[a] is not None and told[b] is not None
+        ]
+        joined += sum(alike and not same for same, alike in pairs)
+        parted += sum(same and not alike for same, alike in pairs)
+    print(f"{len(HISTORIES)} histories: {joined} pairs joined wrongly, {parted} parted wrongly")
+    assert len(HISTORIES) >= 20
+    assert (joined, parted) == (0, 0)
+
+
 def _bars(opens: list[datetime]) -> pl.DataFrame:
     rows = [
         {
