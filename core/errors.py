@@ -221,8 +221,8 @@ class LakeTaken(FinalError):
     def __init__(self, table: str, *, owner: str) -> None:
         super().__init__(
             f"{table} was last written by {owner}, expected this desk; one lake has one desk "
-            "that writes to it. `nightjar doctor --own-lake` makes this desk the one, and stops the "
-            "other"
+            "that writes to it. `nightjar doctor --own-lake` makes this desk the one, and stops "
+            "the other"
         )
         self.table = table
         self.owner = owner

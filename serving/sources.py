@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from core.errors import KeyMissing
 from serving.terminal import new_console, new_table
 from serving.words import count, percent, seconds
 
@@ -99,8 +100,8 @@ def show_sources(lines: Iterable[SourceLine], now: datetime) -> None:
             asked = f"{seconds((now - line.noted_at).total_seconds())} ago"
         left = "" if line.limit_left is None else percent(line.limit_left, 0)
         table.add_row(line.name, ", ".join(line.gives), line.key, line.state, asked, left)
-        if line.state == "no_key":
-            troubles.append(f"{line.name} needs a key: set {line.setting}")
+        if line.state == "no_key" and line.setting is not None:
+            troubles.append(str(KeyMissing(line.name, line.setting)))
         elif line.state in {"failing", "set_aside", "resting"} and line.message:
             troubles.append(line.message)
     console.print(table)
