@@ -17,6 +17,7 @@ from expectations.levels import judge_levels
 from expectations.rules import HELD, ROW, Rule, Suite, at_least, between, one_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
 SERIES = ("venue", "symbol", "interval")
@@ -94,16 +95,27 @@ def neighbour_facts(rows: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     wanted = [*key, "close", "volume"]
     past = history.filter(pl.col("close").is_finite() & (pl.col("close") > 0))
     past = past.select(wanted).unique(key, keep="last", maintain_order=True)
-    past = past.join(rows, on=key, how="anti")
-    beyond = _out_of_reach(rows, past)
-    judged = rows.join(beyond, on=ROW, how="anti", maintain_order="left")
+    if not _all_before(past, rows):
+        past = past.join(rows, on=key, how="anti")
+    beyond, judged = rows.select(ROW).clear(), rows
+    if rows[HELD].any():
+        beyond = _out_of_reach(rows, past)
+        judged = rows.join(beyond, on=ROW, how="anti", maintain_order="left")
     bars = pl.concat([past, judged.select(*wanted, ROW, HELD)], how="diagonal").sort(key)
-    bars = bars.with_columns(*_levels(bars), *_spacing(), _volume_z())
+    within = _within_series(bars)
+    bars = bars.with_columns(*_levels(bars), _gap_before(within), _volume_z(within))
     found = bars.filter(pl.col(ROW).is_not_null()).select(
         ROW, "unconfirmed_jump", "distance", "gap_before", "volume_z"
     )
     waits_on = beyond.with_columns(unconfirmed_jump=pl.lit(1, pl.Int64))
     return pl.concat([found, waits_on], how="diagonal")
+
+
+def _all_before(past: pl.DataFrame, rows: pl.DataFrame) -> bool:
+    """Whether no row can be one that history has; cheaper to see than to look each up."""
+    if rows.is_empty():
+        return True
+    return past.filter(pl.col("open_time") >= rows["open_time"].min()).is_empty()
 
 
 def _out_of_reach(rows: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
@@ -143,18 +155,25 @@ def _levels(bars: pl.DataFrame) -> list[pl.Series]:
     ]
 
 
-def _spacing() -> list[pl.Expr]:
+def _within_series(bars: pl.DataFrame) -> Callable[[pl.Expr], pl.Expr]:
+    """Return what keeps a window within its series: nothing, where there is one series only."""
+    if bars.select(pl.struct(SERIES).rle_id().max()).item():
+        return lambda window: window.over(SERIES)
+    return lambda window: window
+
+
+def _gap_before(within: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
     """Count the bars that are missing before each bar."""
-    since = pl.col("open_time").to_physical().diff().over(SERIES)
-    return [(since // _step() - 1).alias("gap_before")]
+    since = within(pl.col("open_time").to_physical().diff())
+    return (since // _step() - 1).alias("gap_before")
 
 
-def _volume_z() -> pl.Expr:
+def _volume_z(within: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
     """Standardise the volume by the mean and deviation of the bars before."""
     volume = pl.col("volume")
     before = volume.shift(1)
-    mean = before.rolling_mean(VOLUME_BARS, min_samples=VOLUME_BARS // 2).over(SERIES)
-    deviation = before.rolling_std(VOLUME_BARS, min_samples=VOLUME_BARS // 2).over(SERIES)
+    mean = within(before.rolling_mean(VOLUME_BARS, min_samples=VOLUME_BARS // 2))
+    deviation = within(before.rolling_std(VOLUME_BARS, min_samples=VOLUME_BARS // 2))
     z = (volume - mean) / deviation
     return pl.when(z.is_finite()).then(z).alias("volume_z")
 

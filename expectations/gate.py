@@ -99,8 +99,10 @@ def _judge(
     broken = {row for finding in engine.findings(first) for row in _quarantines(finding)}
     sound = rows.filter(~pl.col(ROW).is_in(sorted(broken)))
     copies = copies_before(dataset, sound, past)
-    originals = copies.filter(pl.col("copies_before") == 0)
-    distinct = sound.join(originals, on=ROW, how="semi", maintain_order="left")
+    distinct = sound
+    if (copies["copies_before"] > 0).any():
+        originals = copies.filter(pl.col("copies_before") == 0)
+        distinct = sound.join(originals, on=ROW, how="semi", maintain_order="left")
     second = engine.validate(
         dataset.name, beside, _with(rows, copies, suite.neighbour_facts(distinct, past))
     )
@@ -111,7 +113,10 @@ def _judge(
 def _with(rows: pl.DataFrame, *facts: pl.DataFrame) -> pl.DataFrame:
     """Put facts beside their rows; a row that a fact does not speak of gets null."""
     for fact in facts:
-        rows = rows.join(fact, on=ROW, how="left", maintain_order="left")
+        if fact[ROW].equals(rows[ROW]):  # nothing to look up
+            rows = rows.hstack(fact.drop(ROW))
+        else:
+            rows = rows.join(fact, on=ROW, how="left", maintain_order="left")
     return rows
 
 
