@@ -207,12 +207,13 @@ def test_a_unit_that_changes_at_any_row_of_a_dump_misdates_nothing(tmp_path: Pat
     assert (read, refused, misdated) == (2 * ROWS, 3 * ROWS, 0)
 
 
-def test_a_unit_that_changes_at_any_row_of_a_persons_file_misdates_nothing(tmp_path: Path) -> None:
+def test_a_unit_that_changes_within_a_persons_file_misdates_nothing(tmp_path: Path) -> None:
     path = tmp_path / "bars.csv"
     true = [START + row * timedelta(minutes=1) for row in range(ROWS)]
     read = refused = misdated = 0
+    places = range(0, ROWS, 4)
     for before, after in (("ms", "us"), ("us", "ns"), ("s", "ms")):
-        for at in range(ROWS):
+        for at in places:
             path.write_text(lines([before] * at + [after] * (ROWS - at)))
             try:
                 told = read_file(path, venue="binance", symbol="BTC-USDT", now=NOW)
@@ -221,8 +222,8 @@ def test_a_unit_that_changes_at_any_row_of_a_persons_file_misdates_nothing(tmp_p
                 continue
             read += 1
             misdated += told.frame["open_time"].to_list() != true
-    print(f"3 switches at each of {ROWS} rows: {read} read, {refused} refused, {misdated} misdated")
-    assert read + refused == 3 * ROWS
+    print(f"3 switches at {len(places)} rows: {read} read, {refused} refused, {misdated} misdated")
+    assert read + refused == 3 * len(places)
     assert misdated == 0
 
 
