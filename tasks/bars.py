@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from research.eras import eras, with_eras
 from storage import catalog
-from storage.lake import read_candles
+from storage.lake import read_candles, sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,9 @@ def research_candles(
     lenders: Sequence[str],
 ) -> pl.DataFrame:
     """Return the bars of [start, end), sorted by symbol and time, as series of one venue.
+
+    Where a symbol was given to another coin, or its unit changed, only the bars since then are
+    returned: those before are of another market.
 
     Args:
         store: where they are.
@@ -52,7 +56,17 @@ def research_candles(
         end=end,
         lenders=lenders,
     )
+    bars = _of_one_era(bars, sql("from instruments", store=store))
     return bars.with_columns(venue=pl.lit(venue)) if lenders else bars
+
+
+def _of_one_era(bars: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
+    """Return, of each market whose terms are known, the bars of its last era among `bars`."""
+    if instruments.is_empty():
+        return bars
+    marked = with_eras(bars, eras(instruments))
+    last = pl.col("era").max().over("venue", "symbol")
+    return marked.filter(last.is_null() | (pl.col("era") == last)).drop("era")
 
 
 def snapshot(

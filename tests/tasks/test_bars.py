@@ -15,6 +15,7 @@ from storage import hot
 from storage.store import default_store
 from tasks.bars import research_candles, snapshot
 from tasks.nightly import ask, night_candles, pin, quality
+from tests.research.test_eras import frame, terms
 from tests.storage.samples import MINUTE, NOW, START, candles
 
 WINDOW: dict[str, Any] = {
@@ -95,3 +96,17 @@ def test_the_snapshot_of_a_night_that_borrows_is_of_the_lenders_too() -> None:
     assert before[1] != after[1]
     own = research_candles(store, **WINDOW, lenders=())
     assert_frame_equal(own, own.filter(venue="binance"))
+
+
+def test_bars_from_before_a_symbol_changed_its_unit_are_of_another_market() -> None:
+    halfway = START + timedelta(minutes=30)
+    old = terms(tick_size=1e-8, lot_size=1e5, valid_from=START - timedelta(days=9))
+    new = terms(tick_size=1e-5, lot_size=1e2, valid_from=halfway, status="trading")
+    row = {"symbol": "BTC-USDT", "valid_until": None, "listed_at": None}
+    hot.put(default_store(), "instruments", frame(old | row, new | row), now=NOW)
+    bars = research_candles(default_store(), **WINDOW, lenders=())
+    assert bars["open_time"].min() == halfway
+    assert bars.height == 30
+    assert bars.columns == candles(1).columns
+    others = WINDOW | {"venue": "okx", "symbols": ["ETH-USDT"]}
+    assert research_candles(default_store(), **others, lenders=()).height == 60
