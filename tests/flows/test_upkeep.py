@@ -12,7 +12,8 @@ from core.errors import StoreDamaged
 from flows.archive import archive
 from flows.ingest import ingest
 from flows.upkeep import upkeep
-from storage import examine_home, landing
+from storage import landing
+from storage.care import examine_home
 from storage.cold import cold_files
 from storage.lake import sql
 from storage.store import default_store

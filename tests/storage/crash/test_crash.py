@@ -18,8 +18,12 @@ from tests.storage.crash.stories import STORIES
 if TYPE_CHECKING:
     from pathlib import Path
 
-KILLS, FAULTS = 200, 1  # kills of all stories together, faults of each story and kind
+# 200 kills together, fewer of the stories that take long; `make crashtest` does more of each.
+KILLS = {"ingest": 14, "merge": 54, "archive": 40, "migration": 50, "compaction": 30, "repair": 12}
+FAULTS = 1  # of each kind
 NAMES = [*STORIES]
+# Compaction is an archive run, and repair is made of the others: their errors are theirs.
+ERRING = [name for name in NAMES if name not in {"compaction", "repair"}]
 
 
 def run(folder: Path, *options: str) -> list[dict[str, Any]]:
@@ -44,13 +48,12 @@ def run(folder: Path, *options: str) -> list[dict[str, Any]]:
 def test_whatever_is_killed_nothing_is_lost_and_nothing_is_there_twice(
     tmp_path: Path, name: str
 ) -> None:
-    kills = KILLS // len(NAMES) + (NAMES.index(name) < KILLS % len(NAMES))
-    [figures] = run(tmp_path, "--kills", str(kills), "--stories", name)
+    [figures] = run(tmp_path, "--kills", str(KILLS[name]), "--stories", name)
     assert figures["problems"] == []
-    assert figures["struck"] == kills
+    assert figures["struck"] == KILLS[name]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ERRING)
 def test_an_error_of_the_disk_at_any_call_loses_nothing(tmp_path: Path, name: str) -> None:
     found = run(tmp_path, "--faults", str(FAULTS), "--stories", name)
     assert [figures["problems"] for figures in found if figures["problems"]] == []
