@@ -174,7 +174,7 @@ def test_a_call_is_timed_once_or_for_a_turn() -> None:
     assert timed(lambda: calls.append(None))[0].wall >= 0
     assert len(calls) == 1
     assert turn(lambda: calls.append(None)).wall >= 0
-    assert len(calls) > 2
+    assert len(calls) >= 2
 
 
 class Answering:
