@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -169,12 +170,17 @@ def test_the_best_of_wall_and_processor_are_taken_apart() -> None:
     assert best([Timing(1.0, 0.9), Timing(2.0, 0.5)]) == Timing(1.0, 0.5)
 
 
-def test_a_call_is_timed_once_or_for_a_turn() -> None:
+def test_a_call_is_timed_once_or_for_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[None] = []
     assert timed(lambda: calls.append(None))[0].wall >= 0
     assert len(calls) == 1
-    assert turn(lambda: calls.append(None)).wall >= 0
-    assert len(calls) >= 2
+    ticks = itertools.count()
+    monkeypatch.setattr("benchmarks.timing.time.perf_counter", lambda: next(ticks) / 10)
+    assert turn(lambda: calls.append(None), enough=1).wall == pytest.approx(0.1)
+    # The turn begins at 0.0; each call looks at the clock twice, and the turn once after it.
+    assert len(calls) == 1 + 4
+    turn(lambda: calls.append(None), enough=0)
+    assert len(calls) == 1 + 4 + 1, "one at least"
 
 
 class Answering:

@@ -12,7 +12,7 @@ import pytest
 
 from core.errors import NothingStored
 from flows.nightly import nightly
-from storage import ledger, stages
+from storage import hot, ledger, stages
 from storage.lake import sql
 from storage.store import Store, default_store
 from tasks.breed import CAUGHT, CHECKPOINT
@@ -191,6 +191,7 @@ def test_a_night_killed_at_any_stage_ends_as_if_it_had_not_been(
     whole, head = tables(), ledger.contents(default_store())
     for where, step, at in (
         (stages, "keep", "mirrored.msgpack"),
+        (hot, "put", "candidates"),
         (ledger, "append", name),
     ):
         monkeypatch.setenv("NIGHTJAR_HOME", str(desk.with_name(f"cut-{step}-{at}")))

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 KILLS = {"ingest": 14, "merge": 54, "archive": 40, "migration": 50, "compaction": 30, "repair": 12}
 FAULTS = 1  # of each kind
 NAMES = [*STORIES]
-# Compaction is an archive run, and repair is made of the others: their errors are theirs.
-ERRING = [name for name in NAMES if name not in {"compaction", "repair"}]
 
 
 def run(folder: Path, *options: str) -> list[dict[str, Any]]:
@@ -53,7 +51,7 @@ def test_whatever_is_killed_nothing_is_lost_and_nothing_is_there_twice(
     assert figures["struck"] == KILLS[name]
 
 
-@pytest.mark.parametrize("name", ERRING)
+@pytest.mark.parametrize("name", NAMES)
 def test_an_error_of_the_disk_at_any_call_loses_nothing(tmp_path: Path, name: str) -> None:
     found = run(tmp_path, "--faults", str(FAULTS), "--stories", name)
     assert [figures["problems"] for figures in found if figures["problems"]] == []
