@@ -22,10 +22,10 @@ import polars as pl
 from core.clock import to_micros
 from core.errors import RateLimited
 from core.market import INTERVALS as STEPS
-from sources.answers import decode, opening
 from sources.api import Api
 from sources.base import Paging
 from sources.shapes import Count, Millis
+from sources.venues.envelope import Envelope
 from sources.venues.feeds import (
     EVERY,
     MILLI,
@@ -35,7 +35,8 @@ from sources.venues.feeds import (
     expect,
     has_a_name,
     interval_of,
-    refusal,
+    maintenance,
+    quoted,
     said,
     symbol_of,
     table,
@@ -79,6 +80,14 @@ _Bar = tuple[str, str, str, str, str, str, str]
 class _Head(msgspec.Struct):
     code: int = msgspec.field(name="retCode")
     message: str = msgspec.field(name="retMsg")
+
+    @property
+    def fine(self) -> bool:
+        return self.code == 0
+
+    @property
+    def said(self) -> tuple[str, str]:
+        return str(self.code), self.message
 
 
 class _BarList(msgspec.Struct):
@@ -199,7 +208,7 @@ class _Events(msgspec.Struct):
     result: _EventList
 
 
-_head = msgspec.json.Decoder(_Head)
+_envelope = Envelope(msgspec.json.Decoder(_Head), limited=_LIMITED, passing=_PASSING)
 _bars = msgspec.json.Decoder(_Bars)
 QUOTES = msgspec.json.Decoder(Quotes)
 _trades = msgspec.json.Decoder(_Trades)
@@ -267,24 +276,14 @@ class Bybit:
         Raises:
             RateLimited: it says that we asked too often, which comes with a 403.
         """
-        try:
-            head = _head.decode(body)
-        except msgspec.DecodeError:
-            words = opening(body)
-        else:
-            words = f"{head.code}: {head.message}"
+        words = _envelope.explain(body)
         if _TOO_OFTEN in words.lower():
             raise RateLimited(self.name, status=403, retry_after=_PENANCE)
         return words
 
     def decode(self, decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         """Read an answer, or raise what its own code stands for."""
-        head = decode(_head, body, self.name)
-        if head.code != 0:
-            raise refusal(
-                self.name, str(head.code), head.message, limited=_LIMITED, passing=_PASSING
-            )
-        return decode(decoder, body, self.name)
+        return _envelope.open(self.name, decoder, body)
 
     def market(self, path: str, **params: str | int | None) -> httpx.Request:
         """Ask for something of this category of markets."""
@@ -306,16 +305,7 @@ class Bybit:
         columns = {
             "symbol": symbol_of(wanted),
             "time": moments,
-            "last": [q.last or None for q in quotes],
-            "bid": [q.bid or None for q in quotes],
-            "bid_size": [q.bid_size or None for q in quotes],
-            "ask": [q.ask or None for q in quotes],
-            "ask_size": [q.ask_size or None for q in quotes],
-            "open_24h": [q.open or None for q in quotes],
-            "high_24h": [q.high or None for q in quotes],
-            "low_24h": [q.low or None for q in quotes],
-            "volume_24h": [q.volume or None for q in quotes],
-            "quote_volume_24h": [q.value or None for q in quotes],
+            **quoted(quotes),
         }
         return table("tickers", self.name, columns)
 
@@ -387,12 +377,7 @@ class Bybit:
     def _status(self, body: bytes, wanted: Wanted) -> pl.DataFrame:
         """Read the maintenance that goes on; none is the usual answer."""
         events = [event.title for event in self.decode(_events, body).result.rows]
-        columns = {
-            "time": [wanted.now],
-            "status": "maintenance" if events else "up",
-            "message": "; ".join(events) or None,
-        }
-        return table("venue_status", self.name, columns)
+        return maintenance(self.name, events, wanted)
 
 
 def native(symbol: str) -> str:

@@ -184,6 +184,31 @@ def _numbers(name: str, cells: Cells, source: str) -> pl.Series:
     return pl.Series(name, cells, pl.Float64)
 
 
+def quoted(quotes: Sequence[Any]) -> dict[str, list[str | None]]:
+    """Return the columns of tickers that say prices and volumes; an empty text is no number.
+
+    Each quote has `last`, `bid`, `ask` with their sizes, and of the last 24 hours `open`, `high`,
+    `low`, `volume` and `value`.
+    """
+    now = {name: name for name in ("last", "bid", "bid_size", "ask", "ask_size")}
+    day = {f"{name}_24h": name for name in ("open", "high", "low", "volume")}
+    places = now | day | {"quote_volume_24h": "value"}
+    return {
+        ours: [getattr(quote, theirs) or None for quote in quotes]
+        for ours, theirs in places.items()
+    }
+
+
+def maintenance(source: str, events: Sequence[str], wanted: Wanted) -> pl.DataFrame:
+    """Return a venue's status from the maintenance that goes on; none is the usual answer."""
+    columns = {
+        "time": [wanted.now],
+        "status": "maintenance" if events else "up",
+        "message": "; ".join(events) or None,
+    }
+    return table("venue_status", source, columns)
+
+
 def book(
     source: str,
     symbol: str,

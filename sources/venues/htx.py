@@ -19,11 +19,11 @@ import msgspec
 import polars as pl
 
 from core.market import INTERVALS as STEPS
-from sources.answers import decode, opening
 from sources.api import Api
 from sources.base import Paging
 from sources.frames import bars
 from sources.shapes import Count, Millis, Seconds
+from sources.venues.envelope import Envelope
 from sources.venues.feeds import (
     EVERY,
     MILLI,
@@ -34,7 +34,6 @@ from sources.venues.feeds import (
     expect,
     has_a_name,
     interval_of,
-    refusal,
     symbol_of,
     table,
     times,
@@ -80,6 +79,14 @@ class _Head(msgspec.Struct):
     error: str | None = msgspec.field(name="err-code", default=None)
     message: str | None = msgspec.field(name="err-msg", default=None)
     text: str | None = msgspec.field(name="message", default=None)
+
+    @property
+    def fine(self) -> bool:
+        return self.status != "error" and self.code in {None, 200}
+
+    @property
+    def said(self) -> tuple[str, str]:
+        return self.error or str(self.code), self.message or self.text or ""
 
 
 class _Bar(msgspec.Struct):
@@ -175,7 +182,7 @@ class _Status(msgspec.Struct):
     data: _State
 
 
-_head = msgspec.json.Decoder(_Head)
+_envelope = Envelope(msgspec.json.Decoder(_Head), limited=_LIMITED, passing=_PASSING)
 _bars = msgspec.json.Decoder(_Bars)
 _ticker = msgspec.json.Decoder(_Ticker)
 _trades = msgspec.json.Decoder(_Trades)
@@ -237,19 +244,11 @@ class Htx:
 
     def explain(self, body: bytes) -> str:
         """Return the venue's code and message, or the start of a body that has none."""
-        try:
-            head = _head.decode(body)
-        except msgspec.DecodeError:
-            return opening(body)
-        return f"{head.error or head.code}: {head.message or head.text}"
+        return _envelope.explain(body)
 
     def _decode(self, decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         """Read an answer, or raise what its own code stands for."""
-        head = decode(_head, body, self.name)
-        if head.status == "error" or head.code not in {None, 200}:
-            code, text = head.error or str(head.code), head.message or head.text or ""
-            raise refusal(self.name, code, text, limited=_LIMITED, passing=_PASSING)
-        return decode(decoder, body, self.name)
+        return _envelope.open(self.name, decoder, body)
 
     def _ask_ticker(self, wanted: Wanted) -> httpx.Request:
         return self._api.get("/market/detail/merged", {"symbol": native(symbol_of(wanted))})

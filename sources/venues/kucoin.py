@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from core.clock import to_micros
-from sources.answers import decode, opening
 from sources.api import Api
 from sources.base import Paging
 from sources.shapes import Count, Millis
+from sources.venues.envelope import Envelope
 from sources.venues.feeds import (
     EVERY,
     MILLI,
@@ -31,7 +31,6 @@ from sources.venues.feeds import (
     expect,
     has_a_name,
     interval_of,
-    refusal,
     symbol_of,
     table,
     text_bars,
@@ -78,6 +77,14 @@ _Bar = tuple[str, str, str, str, str, str, str]
 class _Head(msgspec.Struct):
     code: str
     msg: str = ""
+
+    @property
+    def fine(self) -> bool:
+        return self.code == _DONE
+
+    @property
+    def said(self) -> tuple[str, str]:
+        return self.code, self.msg
 
 
 class _Bars(msgspec.Struct):
@@ -151,7 +158,7 @@ class _Status(msgspec.Struct):
     data: _State
 
 
-_head = msgspec.json.Decoder(_Head)
+_envelope = Envelope(msgspec.json.Decoder(_Head), limited=_LIMITED, passing=_PASSING)
 _bars = msgspec.json.Decoder(_Bars)
 _ticker = msgspec.json.Decoder(_Ticker)
 _trades = msgspec.json.Decoder(_Trades)
@@ -205,18 +212,11 @@ class KuCoin:
 
     def explain(self, body: bytes) -> str:
         """Return the venue's code and message, or the start of a body that has none."""
-        try:
-            said = _head.decode(body)
-        except msgspec.DecodeError:
-            return opening(body)
-        return f"{said.code}: {said.msg}"
+        return _envelope.explain(body)
 
     def _decode(self, decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         """Read an answer, or raise what its own code stands for."""
-        head = decode(_head, body, self.name)
-        if head.code != _DONE:
-            raise refusal(self.name, head.code, head.msg, limited=_LIMITED, passing=_PASSING)
-        return decode(decoder, body, self.name)
+        return _envelope.open(self.name, decoder, body)
 
     def _ask_ticker(self, wanted: Wanted) -> httpx.Request:
         return self._api.get("/api/v1/market/stats", {"symbol": native(symbol_of(wanted))})

@@ -17,10 +17,10 @@ import msgspec
 
 from core.clock import to_micros
 from core.errors import SourceMalformed
-from sources.answers import decode, opening
 from sources.api import Api
 from sources.base import Paging
 from sources.shapes import Count
+from sources.venues.envelope import Envelope
 from sources.venues.feeds import (
     EVERY,
     MILLI,
@@ -30,7 +30,8 @@ from sources.venues.feeds import (
     expect,
     has_a_name,
     interval_of,
-    refusal,
+    maintenance,
+    quoted,
     said,
     symbol_of,
     table,
@@ -75,6 +76,14 @@ _Bar = tuple[str, str, str, str, str, str, str, str, str]
 class _Head(msgspec.Struct):
     code: str
     msg: str = ""
+
+    @property
+    def fine(self) -> bool:
+        return self.code == _DONE
+
+    @property
+    def said(self) -> tuple[str, str]:
+        return self.code, self.msg
 
 
 class _Bars(msgspec.Struct):
@@ -154,7 +163,7 @@ class _Events(msgspec.Struct):
     data: list[_Event]
 
 
-_head = msgspec.json.Decoder(_Head)
+_envelope = Envelope(msgspec.json.Decoder(_Head), limited=_LIMITED, passing=_PASSING)
 _bars = msgspec.json.Decoder(_Bars)
 _quotes = msgspec.json.Decoder(_Quotes)
 _trades = msgspec.json.Decoder(_Trades)
@@ -215,18 +224,11 @@ class Okx:
 
     def explain(self, body: bytes) -> str:
         """Return the venue's code and message, or the start of a body that has none."""
-        try:
-            head = _head.decode(body)
-        except msgspec.DecodeError:
-            return opening(body)
-        return f"{head.code}: {head.msg}"
+        return _envelope.explain(body)
 
     def decode(self, decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         """Read an answer, or raise what its own code stands for."""
-        head = decode(_head, body, self.name)
-        if head.code != _DONE:
-            raise refusal(self.name, head.code, head.msg, limited=_LIMITED, passing=_PASSING)
-        return decode(decoder, body, self.name)
+        return _envelope.open(self.name, decoder, body)
 
     def _has_closed(self, flag: str) -> bool:
         if flag not in {"0", "1"}:
@@ -244,16 +246,7 @@ class Okx:
         columns = {
             "symbol": symbol,
             "time": times([q.ts for q in quotes], MILLI, self.name),
-            "last": [q.last or None for q in quotes],
-            "bid": [q.bid or None for q in quotes],
-            "bid_size": [q.bid_size or None for q in quotes],
-            "ask": [q.ask or None for q in quotes],
-            "ask_size": [q.ask_size or None for q in quotes],
-            "open_24h": [q.open or None for q in quotes],
-            "high_24h": [q.high or None for q in quotes],
-            "low_24h": [q.low or None for q in quotes],
-            "volume_24h": [q.volume or None for q in quotes],
-            "quote_volume_24h": [q.value or None for q in quotes],
+            **quoted(quotes),
         }
         return table("tickers", self.name, columns)
 
@@ -322,9 +315,4 @@ class Okx:
     def _status(self, body: bytes, wanted: Wanted) -> pl.DataFrame:
         """Read the maintenance that goes on; none is the usual answer."""
         events = [event.title for event in self.decode(_events, body).data]
-        columns = {
-            "time": [wanted.now],
-            "status": "maintenance" if events else "up",
-            "message": "; ".join(events) or None,
-        }
-        return table("venue_status", self.name, columns)
+        return maintenance(self.name, events, wanted)
