@@ -24,6 +24,7 @@ from core.errors import (
     SourceRejected,
     SourceUnavailable,
 )
+from sources.deadline import bound, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,11 +32,12 @@ if TYPE_CHECKING:
 
 Client = httpx.Client  # for rooms that hand one on, and know nothing else of httpx
 TIMEOUT = httpx.Timeout(15.0, connect=5.0, pool=60.0)  # seconds; of each read, not of an answer
-WITHIN = 60.0  # seconds that the whole body of one answer may take
+WITHIN = 60.0  # seconds that a whole answer may take, from when it was asked for
 AT_MOST = 64 * 1024 * 1024  # bytes of one answer, unpacked
 # Its line about each request quotes the address, and two providers take a key only there.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 CONNECTIONS = 16
+_LATE = "the answer came too slowly"
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 
@@ -58,7 +60,7 @@ def open_client(
     A proxy of the environment is used, except to this machine itself. Of more requests than
     `connections` the rest wait for their turn.
     """
-    return httpx.Client(
+    client = httpx.Client(
         timeout=timeout,
         transport=transport,
         limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
@@ -66,6 +68,7 @@ def open_client(
         follow_redirects=False,
         mounts=dict.fromkeys(_LOOPBACK) if transport is None else None,
     )
+    return bound(client)
 
 
 class _Shared:
@@ -110,6 +113,9 @@ def send(
 ) -> Answer:
     """Send `request` and read the whole answer, of any status.
 
+    All of it, from waiting for a connection to the last byte, is given `within` seconds by `clock`;
+    of a client that `open_client` did not make, headers are only bounded read by read.
+
     Raises:
         SourceUnavailable: there was no answer, a cut one, or it took too long.
         SourceMalformed: the answer is larger than `at_most` bytes.
@@ -117,17 +123,24 @@ def send(
     """
     for name, value in client.headers.items():
         request.headers.setdefault(name, value)
+    waits = client.timeout.as_dict()
+    if waits["pool"] is None or waits["pool"] > within:
+        request.extensions = {**request.extensions, "timeout": {**waits, "pool": within}}
+    deadline = clock() + within
     try:
-        response = client.send(request, stream=True)
-        try:
-            body = _read(response, source, clock() + within, at_most, clock)
-        finally:
-            response.close()
+        with until(deadline, clock):
+            response = client.send(request, stream=True)
+            try:
+                body = _read(response, source, deadline, at_most, clock)
+            finally:
+                response.close()
     except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL) as error:
         raise InvalidInput(
             f"{source}: expected a request that can be sent, was {type(error).__name__}"
         ) from None
     except httpx.TimeoutException as error:
+        if clock() >= deadline:
+            raise SourceUnavailable(source, _LATE) from None
         raise SourceUnavailable(source, f"no answer in time ({type(error).__name__})") from None
     except (httpx.HTTPError, httpx.StreamError) as error:
         raise SourceUnavailable(source, f"no whole answer ({type(error).__name__})") from None
@@ -149,7 +162,7 @@ def _read(
         if size > at_most:
             raise SourceMalformed(source, f"an answer of over {at_most} bytes")
         if clock() > deadline:
-            raise SourceUnavailable(source, "the answer came too slowly")
+            raise SourceUnavailable(source, _LATE)
     return b"".join(parts)
 
 
