@@ -188,14 +188,14 @@ def test_each_step_is_given_what_is_left_and_never_more_than_its_own_limit() -> 
         stream.write(b"x", timeout=5.0)
         stream.read(1, timeout=None)
         now.sleep(2.0)
-        for step, error in (
-            (lambda: stream.read(1), httpcore.ReadTimeout),
-            (lambda: stream.write(b"x"), httpcore.WriteTimeout),
-            (lambda: stream.start_tls(ssl.create_default_context()), httpcore.ConnectTimeout),
-            (lambda: backend.connect_unix_socket("venue", 1), httpcore.ConnectTimeout),
-        ):
-            with pytest.raises(error):
-                step()
+        with pytest.raises(httpcore.ReadTimeout):
+            stream.read(1)
+        with pytest.raises(httpcore.WriteTimeout):
+            stream.write(b"x")
+        with pytest.raises(httpcore.ConnectTimeout):
+            stream.start_tls(ssl.create_default_context())
+        with pytest.raises(httpcore.ConnectTimeout):
+            backend.connect_unix_socket("venue", 1)
     stream.read(1, timeout=7.0)  # without a limit the own one holds
     assert inner.stream.given == [5.0, 5.0, 2.0, 2.0, 7.0]
 
@@ -204,8 +204,8 @@ def test_limits_end_with_their_block_and_nest() -> None:
     inner, now = _Backend(), FakeTime()
     client = httpx.Client()
     client._transport._pool._network_backend = inner  # type: ignore[attr-defined]
-    transport: Any = bound(client)._transport
-    stream = transport._pool._network_backend.connect_tcp("v", 1)
+    backend: Any = bound(client)._transport._pool._network_backend  # type: ignore[attr-defined]
+    stream = backend.connect_tcp("v", 1)
     with until(now.clock() + 10.0, now.clock):
         with until(now.clock() + 1.0, now.clock):
             stream.read(1)
