@@ -7,7 +7,7 @@ limits: https://docs.cdp.coinbase.com/coinbase-business/advanced-trade-apis/rest
 Bars: `start` and `end` are seconds and both belong to what is answered; newest first; at most 350
 a request, and more are refused, so that fewer are asked for. A bucket in which nothing was traded
 is left out. Nothing marks a bar that still forms. An answer says neither how many trades nor
-how much of the quote asset a bar is made of.
+how much of the quote asset a bar is made of. The side of a trade is its maker's.
 """
 
 from __future__ import annotations
@@ -134,7 +134,9 @@ _ticker = msgspec.json.Decoder(_Ticker)
 _book = msgspec.json.Decoder(_Book)
 _products = msgspec.json.Decoder(_Products)
 _time = msgspec.json.Decoder(_Time)
-_SIDES = {"BUY": "buy", "SELL": "sell"}
+# Its side is that of the order that lay in the book: in the recordings of 2026, trades at the best
+# ask say SELL and trades at the best bid say BUY. Ours is the taker's.
+TAKERS = {"BUY": "sell", "SELL": "buy"}
 
 
 class Coinbase:
@@ -213,7 +215,7 @@ class Coinbase:
             "time": [trade.time for trade in trades],
             "price": [trade.price for trade in trades],
             "amount": [trade.size for trade in trades],
-            "side": [_SIDES.get(trade.side) for trade in trades],
+            "side": [TAKERS.get(trade.side) for trade in trades],
         }
         return table("market_trades", self.name, columns)
 

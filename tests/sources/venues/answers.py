@@ -308,7 +308,7 @@ _COINBASE = [
                     "price": "100.5",
                     "size": "0.125",
                     "time": ISO,
-                    "side": "SELL",
+                    "side": "BUY",
                 }
             ],
             "best_bid": "100.25",

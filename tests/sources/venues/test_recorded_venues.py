@@ -122,8 +122,10 @@ def test_coinbase_ticker_and_trades_are_those_recorded(real_data: Path) -> None:
     for trade, theirs in zip(trades, said["trades"], strict=True):
         assert trade["trade_id"] == theirs["trade_id"]
         assert (trade["price"], trade["amount"]) == (float(theirs["price"]), float(theirs["size"]))
-        assert trade["side"] == theirs["side"].lower()
+        assert trade["side"] == {"BUY": "sell", "SELL": "buy"}[theirs["side"]]
         assert trade["time"] == datetime.fromisoformat(theirs["time"])
+    # The newest trades are at the best ask that stands beside them: takers bought.
+    assert [trade["side"] for trade in trades if trade["price"] == ticker["ask"]] == ["buy", "buy"]
 
 
 def _coinbase_products(real_data: Path) -> list[tuple[bytes, datetime]]:
