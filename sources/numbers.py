@@ -6,6 +6,8 @@ the gate to say, row by row. `1_000`, `1,5`, ` 1`, `0x10` and digits of other sc
 
 from __future__ import annotations
 
+import math
+import re
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -23,6 +25,7 @@ NUMBER = (
     r"|NaN|nan|Infinity|infinity|inf)$"
 )
 INTEGER = r"^[+-]?(?:[0-9]{1,18}|[1-8][0-9]{18})$"  # what surely fits in 64 bits
+_ONE = re.compile(NUMBER)
 _SHOWN = 40  # characters of a wrong cell that an error shows
 
 
@@ -44,6 +47,14 @@ def float_columns(text: pl.DataFrame, refuse: Refuse) -> dict[str, pl.Series]:
 def integers(column: pl.Series, refuse: Refuse, *, first_row: int = 1) -> pl.Series:
     """Return text as Int64; raise `refuse(…)` naming the first cell that is no whole number."""
     return _cast(column, INTEGER, pl.Int64(), "a whole number", refuse, first_row)
+
+
+def finite(text: str, place: str, refuse: Refuse) -> float:
+    """Return one number; raise `refuse(…)` where it is none, not finite, or beyond a double."""
+    number = float(text) if _ONE.fullmatch(text) else math.nan
+    if not math.isfinite(number):
+        raise refuse(f"{place}: expected a finite number such as 1234.5, was {excerpt(text)}")
+    return number
 
 
 def _cast(  # noqa: PLR0917 - private, called twice above

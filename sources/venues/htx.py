@@ -89,7 +89,9 @@ class _Head(msgspec.Struct):
         return self.error or str(self.code), self.message or self.text or ""
 
 
-class _Bar(msgspec.Struct):
+class Bar(msgspec.Struct):
+    """A bar, as REST and the socket write it."""
+
     id: Seconds
     open: float
     close: float
@@ -103,7 +105,7 @@ class _Bar(msgspec.Struct):
 class _Bars(msgspec.Struct):
     ch: str
     ts: Millis
-    data: list[_Bar]
+    data: list[Bar]
 
 
 class _Merged(msgspec.Struct):

@@ -333,6 +333,11 @@ def native(symbol: str) -> str:
     return "".join(_THEIRS.get(part, part) for part in parts)
 
 
+def socket_name(symbol: str) -> str:
+    """Return the name that Kraken's socket has for `BASE-QUOTE`, such as `XBT/USD`."""
+    return "/".join(_THEIRS.get(part, part) for part in symbol.split("-"))
+
+
 def _ours(name: str) -> str:
     """Return `XBT/USD` as `BTC-USD`."""
     return "-".join(_renamed(name.split("/")))

@@ -69,8 +69,9 @@ _DONE = "0"
 _LIMITED = frozenset({"50011", "50061"})
 _PASSING = frozenset({"50001", "50004", "50013", "50026"})
 
-# time, open, high, low, close, volume, volume in the base, in the quote, whether it has closed
-_Bar = tuple[str, str, str, str, str, str, str, str, str]
+# What REST and the socket write alike: a bar is time, open, high, low, close, volume, volume in the
+# base, in the quote, and whether it has closed.
+Bar = tuple[str, str, str, str, str, str, str, str, str]
 
 
 class _Head(msgspec.Struct):
@@ -87,10 +88,12 @@ class _Head(msgspec.Struct):
 
 
 class _Bars(msgspec.Struct):
-    data: list[_Bar]
+    data: list[Bar]
 
 
-class _Quote(msgspec.Struct):
+class Quote(msgspec.Struct):
+    """A market now and in the last 24 hours."""
+
     last: str
     ts: str
     instrument: str = msgspec.field(name="instId")
@@ -106,10 +109,12 @@ class _Quote(msgspec.Struct):
 
 
 class _Quotes(msgspec.Struct):
-    data: list[_Quote]
+    data: list[Quote]
 
 
-class _Trade(msgspec.Struct):
+class Trade(msgspec.Struct):
+    """A trade, or several of one taker."""
+
     px: str
     sz: str
     side: str
@@ -119,7 +124,7 @@ class _Trade(msgspec.Struct):
 
 
 class _Trades(msgspec.Struct):
-    data: list[_Trade]
+    data: list[Trade]
 
 
 class _Levels(msgspec.Struct):

@@ -24,10 +24,13 @@ from core.market import Span
 from expectations.gate import gate
 from sources.frames import stamp
 from sources.provider import Wanted, feed_of, stamped
+from sources.streams.heard import table_of
 from sources.voices.twitter_posts import time_of
 from tests.sources.examples import EXAMPLES
 from tests.sources.examples import NOW as EXAMPLES_NOW
 from tests.sources.fakes import MINUTE, NOW, START
+from tests.sources.streams.spoken import NOW as FRAMES_NOW
+from tests.sources.streams.spoken import SPOKEN, Spoken
 from tests.sources.venues.answers import SAMPLES, URL
 from tests.sources.venues.dialects import DIALECTS, Market
 
@@ -62,8 +65,8 @@ class Fixture(NamedTuple):
 
 
 def fixtures() -> list[Fixture]:
-    """Return one true answer at least of every feed of every provider."""
-    return [*_of_examples(), *_of_samples(), *_of_bars()]
+    """Return one true answer at least of every feed of every provider, and each kind of frame."""
+    return [*_of_examples(), *_of_samples(), *_of_bars(), *_of_sockets()]
 
 
 def _of_examples() -> Iterator[Fixture]:
@@ -112,6 +115,18 @@ def _of_bars() -> Iterator[Fixture]:
             return stamp(page.filter(inside), source="mutant", now=NOW)
 
         yield Fixture(f"{name} candles", "candles", body, read, now + timedelta(days=1))
+
+
+def _of_sockets() -> Iterator[Fixture]:
+    for spoken in SPOKEN:
+        if spoken.dataset and spoken.says:
+
+            def read(body: bytes, spoken: Spoken = spoken, dataset: str = spoken.dataset) -> Any:
+                heard = spoken.reader.read(spoken.sent(body), FRAMES_NOW)
+                rows = table_of(dataset, [heard])
+                return stamped(dataset, rows, source="mutant", now=FRAMES_NOW)
+
+            yield Fixture(f"{spoken.name} frame", spoken.dataset, spoken.body, read, FRAMES_NOW)
 
 
 def mutate(body: bytes, rng: random.Random) -> tuple[str, bytes]:
