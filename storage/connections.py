@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from contextlib import contextmanager, suppress
@@ -38,6 +39,19 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork)
+
+
+@atexit.register
+def _leave() -> None:
+    """Close what is idle while it can still be closed.
+
+    A daemon thread, such as Prefect's, keeps alive what its stack reaches until after the
+    interpreter has ended. A connection among that would take DuckDB's classes along, and DuckDB
+    prints each of them to stderr.
+    """
+    with _guard:
+        while _idle:
+            _idle.pop().close()
 
 
 @contextmanager

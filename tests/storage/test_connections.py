@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -9,6 +11,7 @@ import pytest
 
 from storage import connections
 from storage.connections import borrowed
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,3 +106,24 @@ def test_a_forked_process_makes_its_own() -> None:
     os.close(ours)
     os.close(theirs)
     assert len(connections._idle) == 1
+
+
+_LEAVING = """
+import threading
+from storage.connections import borrowed
+
+def use():
+    with borrowed() as con:
+        con.execute("select 1").fetchall()
+
+use()
+threading.Thread(target=lambda: threading.Event().wait(), daemon=True).start()
+"""
+
+
+def test_a_process_leaves_without_a_word_while_a_daemon_thread_still_runs() -> None:
+    """Whatever a daemon thread's stack reaches outlives the interpreter, and DuckDB complains."""
+    done = subprocess.run(
+        [sys.executable, "-c", _LEAVING], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("", "")
