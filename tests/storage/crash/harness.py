@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tests.storage.crash.syscalls import Call
 
 CHAIN = 5  # kills in a row before everything is looked at
+LEAST = 4  # a run that goes on makes a quarter of the calls of a whole one, or more
 KILLS = {"before": KILL, "after": KILL_AFTER, "in the middle of": TORN}
 
 
@@ -169,21 +170,23 @@ def kill(bench: Bench, kills: int, seed: int) -> Figures:
     """Kill the story `kills` times, at calls drawn at random, and look after every few of them.
 
     A run that was killed is followed by another that is killed too, so that what it finds is
-    never only what a whole run leaves.
+    never only what a whole run leaves. Where it goes on from there, few calls are left to it.
     """
-    chance = random.Random(f"{seed} {bench.story.name}")
+    chance, began = random.Random(f"{seed} {bench.story.name}"), time.monotonic()
     figures = Figures(bench.story.name, len(bench.calls))
-    began = time.monotonic()
     while figures.struck < kills:
         bench.begin()
         strikes: list[str] = []
+        left = len(bench.calls)
         for _ in range(min(CHAIN, kills - figures.struck)):
-            number, mode = chance.randint(1, len(bench.calls)), chance.choice([*KILLS])
+            number, mode = chance.randint(1, left), chance.choice([*KILLS])
             run = bench.go_on(lambda call: _strike(call, number, mode))  # noqa: B023 - asked before the next turn
             figures.runs += 1
             if run.status != -signal.SIGKILL:
                 break  # it ended before that call
             figures.struck += 1
+            if bench.story.resumes:
+                left = max(left - number, len(bench.calls) // LEAST)
             call = run.calls[number - 1]
             strikes.append(f"{mode} call {number} ({call.name} {call.path})")
         problems = bench.look()

@@ -43,6 +43,7 @@ class Story:
     act: Callable[[Store, datetime], None]
     returned: Callable[[], list[pl.DataFrame]] = list  # what sources returned, if any did
     sound: bool = True  # whether the store is sound before it is run
+    resumes: bool = False  # whether a run goes on from where the one before it was killed
 
 
 def batches() -> list[pl.DataFrame]:
@@ -183,10 +184,10 @@ STORIES = {
     story.name: story
     for story in (
         Story("ingest", lambda _: None, _ingest, batches),
-        Story("merge", _landed, _merge, _clean_batches),
-        Story("archive", _two_tiers, _archive),
+        Story("merge", _landed, _merge, _clean_batches, resumes=True),
+        Story("archive", _two_tiers, _archive, resumes=True),
         Story("migration", _first_format, _migrate),
-        Story("compaction", _untidy, _tidy),
+        Story("compaction", _untidy, _tidy, resumes=True),
         Story("repair", _damaged, _repair, sound=False),
     )
 }

@@ -7,8 +7,10 @@ One process does it all, since it has to fork before any library starts a thread
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +18,7 @@ import pytest
 from tests.storage.crash.stories import STORIES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 # 200 kills together, fewer of the stories that take long; `make crashtest` does more of each.
@@ -24,36 +27,78 @@ FAULTS = 1  # of each kind
 NAMES = [*STORIES]
 
 
-def run(folder: Path, *options: str) -> list[dict[str, Any]]:
-    """Run the harness; return its figures."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.storage.crash", "--json", *options],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PATH": "/usr/bin:/bin", "TMPDIR": str(folder), "HOME": str(folder)},
-        timeout=280,
-    )
-    print(done.stderr)
-    if done.returncode == 2:
-        pytest.skip(done.stderr.strip())
-    assert done.stdout, done.stderr
-    found: list[dict[str, Any]] = json.loads(done.stdout)
-    return found
+class Harness:
+    """One process that runs what all tests ask for, started when the first of them does."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._child: subprocess.Popen[str] | None = None
+
+    def run(self, *options: str) -> list[dict[str, Any]]:
+        """Run the harness; return its figures."""
+        child = self._running()
+        said = self._folder / "said"
+        before = said.stat().st_size
+        try:
+            with suppress(BrokenPipeError):  # it has said why it ended
+                print(shlex.join(options), file=child.stdin, flush=True)
+            answer = child.stdout.readline()
+        except BaseException:  # what it would answer later is nobody's
+            child.kill()
+            raise
+        finally:
+            told = said.read_text()[before:]
+            print(told)
+        if not answer and child.wait(60) == 2:
+            pytest.skip(said.read_text().strip())
+        assert answer, told
+        found: list[dict[str, Any]] = json.loads(answer)
+        return found
+
+    def end(self) -> None:
+        """End the process."""
+        if self._child is not None:
+            with suppress(BrokenPipeError):
+                self._child.stdin.close()
+            self._child.wait(60)
+            self._child.stdout.close()
+
+    def _running(self) -> subprocess.Popen[str]:
+        if self._child is None or self._child.poll() not in {None, 2}:
+            self.end()
+            with (self._folder / "said").open("a") as said:
+                self._child = subprocess.Popen(
+                    [sys.executable, "-m", "tests.storage.crash", "--serve"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=said,
+                    text=True,
+                    env=dict.fromkeys(("TMPDIR", "HOME"), str(self._folder))
+                    | {"PATH": "/usr/bin:/bin"},
+                )
+        return self._child
+
+
+@pytest.fixture(scope="session")
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    """Start the harness for all tests of this process: importing all takes longer than a kill."""
+    harness = Harness(tmp_path_factory.mktemp("crash"))
+    yield harness
+    harness.end()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_whatever_is_killed_nothing_is_lost_and_nothing_is_there_twice(
-    tmp_path: Path, name: str
+    harness: Harness, name: str
 ) -> None:
-    [figures] = run(tmp_path, "--kills", str(KILLS[name]), "--stories", name)
+    [figures] = harness.run("--kills", str(KILLS[name]), "--stories", name)
     assert figures["problems"] == []
     assert figures["struck"] == KILLS[name]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_error_of_the_disk_at_any_call_loses_nothing(tmp_path: Path, name: str) -> None:
-    found = run(tmp_path, "--faults", str(FAULTS), "--stories", name)
+def test_an_error_of_the_disk_at_any_call_loses_nothing(harness: Harness, name: str) -> None:
+    found = harness.run("--faults", str(FAULTS), "--stories", name)
     assert [figures["problems"] for figures in found if figures["problems"]] == []
     assert all(figures["struck"] for figures in found)
 
