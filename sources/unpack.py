@@ -15,6 +15,8 @@ import zlib
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
+from zlib_ng import zlib_ng
+
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -26,12 +28,17 @@ AT_MOST = 1024 * 1024 * 1024  # bytes, packed or unpacked: 100 years of minutes 
 RATIO = 200  # times a file may grow; a year of the same minute over and over grows 60 times
 FREE = 1024 * 1024  # bytes up to which the ratio does not matter
 
+_NG_ERROR: type[Exception] = zlib_ng.error  # type: ignore[assignment]  # its stub calls it a value
+
 # What damage can raise. NotImplementedError: an unknown compression; RuntimeError: encrypted;
 # ValueError: a place before the file's start; the rest is raised by what unpacks.
 _NOT_A_ZIP = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError),
-    *(NotImplementedError, RuntimeError, ValueError),
+    *(zipfile.BadZipFile, zlib.error, _NG_ERROR, lzma.LZMAError, struct.error, EOFError),
+    *(OSError, NotImplementedError, RuntimeError, ValueError),
 )
+_LOCAL_HEADER = struct.Struct("<4s22xHH")  # of a zip: its mark, the lengths of name and extra
+_ENCRYPTED = 1  # the bit that says so
+_RAW = -15  # deflate without a head of its own, as a zip has it
 
 
 class _Readable(Protocol):
@@ -57,11 +64,35 @@ def unzip(data: bytes, refuse: Refuse, *, at_most: int = AT_MOST) -> tuple[str, 
             members = [member for member in archive.infolist() if not member.is_dir()]
             if len(members) != 1:
                 raise refuse(f"expected one file in the zip, was {len(members)}")
-            with archive.open(members[0]) as file:
-                content = _read(file, len(data), refuse, at_most)
+            member = members[0]
+            if member.compress_type == zipfile.ZIP_DEFLATED and not member.flag_bits & _ENCRYPTED:
+                content = _inflate(data, member, refuse, at_most)
+            else:
+                with archive.open(member) as file:
+                    content = _read(file, len(data), refuse, at_most)
     except _NOT_A_ZIP as error:
         raise refuse(f"expected a whole zip, was damaged or cut: {error}") from None
-    return PurePosixPath(members[0].filename).name, content
+    return PurePosixPath(member.filename).name, content
+
+
+def _inflate(data: bytes, member: zipfile.ZipInfo, refuse: Refuse, at_most: int) -> bytes:
+    """Unpack what nearly every zip holds, in half the time that the standard library takes.
+
+    Format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.7 and 4.4.
+    """
+    mark, name, extra = _LOCAL_HEADER.unpack_from(data, member.header_offset)
+    if mark != b"PK\3\4":
+        raise zipfile.BadZipFile("no file where its directory says")
+    start = member.header_offset + _LOCAL_HEADER.size + name + extra
+    packed = memoryview(data)[start : start + member.compress_size]
+    allowed = _allowed(len(data), at_most)
+    stream = zlib_ng.decompressobj(_RAW)
+    content: bytes = stream.decompress(packed, allowed + 1)
+    _require_small(content, len(data), allowed, refuse)
+    whole = stream.eof and len(content) == member.file_size
+    if not whole or zlib_ng.crc32(content) != member.CRC:
+        raise zipfile.BadZipFile(f"bad size or CRC-32 of {member.filename!r}")
+    return content
 
 
 def gunzip(data: bytes, refuse: Refuse, *, at_most: int = AT_MOST) -> bytes:
@@ -75,8 +106,16 @@ def gunzip(data: bytes, refuse: Refuse, *, at_most: int = AT_MOST) -> bytes:
 
 def _read(file: _Readable, packed: int, refuse: Refuse, at_most: int) -> bytes:
     """Read to the end, but never past what is allowed: a header may lie about the size."""
-    allowed = min(at_most, max(FREE, RATIO * packed))
+    allowed = _allowed(packed, at_most)
     content = file.read(allowed + 1)
+    _require_small(content, packed, allowed, refuse)
+    return content
+
+
+def _allowed(packed: int, at_most: int) -> int:
+    return min(at_most, max(FREE, RATIO * packed))
+
+
+def _require_small(content: bytes, packed: int, allowed: int, refuse: Refuse) -> None:
     if len(content) > allowed:
         raise refuse(f"{packed} bytes unpack to over {allowed}: is it a bomb?")
-    return content
