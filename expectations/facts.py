@@ -69,7 +69,7 @@ def copies_before(dataset: Dataset, rows: pl.DataFrame, history: pl.DataFrame) -
     waits in quarantine, and so does an accepted one.
     """
     key = list(dataset.key)
-    if _unique(rows, key) and not rows[HELD].any():
+    if not rows[HELD].any() and not dataset.has_doubles(rows):
         return rows.select(ROW, copies_before=pl.lit(0, pl.Int64))
     counted = rows.sort(HELD, ROW).select(
         ROW, *key, HELD, copies_before=pl.int_range(pl.len()).over(key)
@@ -81,9 +81,3 @@ def copies_before(dataset: Dataset, rows: pl.DataFrame, history: pl.DataFrame) -
             pl.col("copies_before") + (pl.col("known").fill_null(0) * pl.col(HELD).cast(pl.Int64))
         )
     return counted.select(ROW, "copies_before")
-
-
-def _unique(rows: pl.DataFrame, key: list[str]) -> bool:
-    """Say whether no two rows share a key; columns that never change are not looked at."""
-    varies = [name for name in key if rows[name].n_unique() > 1] or key[:1]
-    return not rows.select(varies).is_duplicated().any()

@@ -46,6 +46,14 @@ class Dataset:
         """Return a frame of no rows."""
         return pl.DataFrame(schema=self.schema)
 
+    def has_doubles(self, frame: pl.DataFrame) -> bool:
+        """Return whether a key comes twice; columns that never change are not looked at."""
+        key = [frame[name].to_physical() for name in self.key]  # whatever a time is, it is a number
+        varies = [column for column in key if not column.eq_missing(column.first()).all()]
+        if len(varies) == 1:
+            return varies[0].n_unique() < frame.height
+        return bool(pl.DataFrame(varies or key).is_duplicated().any())
+
     def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return `frame` with the columns in order, or raise `ContractBroken`.
 

@@ -52,3 +52,34 @@ def test_anything_else_breaks_the_contract(change, message: str) -> None:
 def test_an_unknown_dataset_is_told_the_known_ones() -> None:
     with pytest.raises(InvalidInput, match="candles, dex_pairs"):
         dataset_named("bars")
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3])
+def test_keys_that_differ_are_no_doubles(rows: int) -> None:
+    frame = bars(*range(rows))
+    assert not CANDLES.has_doubles(frame)
+    assert CANDLES.has_doubles(pl.concat([frame, bars(0), bars(0)]))
+
+
+def test_doubles_are_found_wherever_a_key_varies() -> None:
+    other = bars(0, 1).with_columns(symbol=pl.lit("ETH-USDT"))
+    assert not CANDLES.has_doubles(pl.concat([bars(0, 1), other]))
+    assert CANDLES.has_doubles(pl.concat([bars(0, 1), other, other.tail(1)]))
+
+
+def test_a_key_that_is_missing_twice_is_double() -> None:
+    nameless = bars(0, 0).with_columns(symbol=pl.lit(None, pl.String()))
+    assert CANDLES.has_doubles(nameless)
+
+
+def test_times_that_python_has_no_name_for_are_keys_like_others() -> None:
+    beyond = bars(0, 1).with_columns(open_time=pl.Series([2**62, 2**62 + 1]).cast(TIME))
+    assert not CANDLES.has_doubles(beyond)
+
+
+def bars(*minutes: int) -> pl.DataFrame:
+    opened = pl.Series([60_000_000 * minute for minute in minutes], dtype=pl.Int64).cast(TIME)
+    same = {"venue": "binance", "symbol": "BTC-USDT", "interval": "1m"}
+    return pl.DataFrame({"open_time": opened}).with_columns(
+        **{k: pl.lit(v) for k, v in same.items()}
+    )
