@@ -59,7 +59,7 @@ RULES = (
 def facts(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """Compute what a bar says by itself: its place on the grid and in time."""
     opened = pl.col("open_time").to_physical()
-    step = _step()
+    step = _step(rows)
     open_for = (to_micros(now) - opened.cast(pl.Float64)) / 1e6
     body = [pl.col("open"), pl.col("close")]
     return rows.select(
@@ -81,8 +81,11 @@ def _ratio(price: pl.Expr, other: pl.Expr) -> pl.Expr:
     return pl.when(pl.all_horizontal(prices)).then(price / other)
 
 
-def _step() -> pl.Expr:
+def _step(rows: pl.DataFrame) -> pl.Expr:
     """How many microseconds one bar is; null where the interval is not one of ours."""
+    intervals = rows["interval"]
+    if len(intervals) and intervals.eq_missing(intervals.first()).all():
+        return pl.lit(STEPS.get(intervals[0]), pl.Int64)
     return pl.col("interval").replace_strict(STEPS, default=None, return_dtype=pl.Int64)
 
 
@@ -101,14 +104,22 @@ def neighbour_facts(rows: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     if rows[HELD].any():
         beyond = _out_of_reach(rows, past)
         judged = rows.join(beyond, on=ROW, how="anti", maintain_order="left")
-    bars = pl.concat([past, judged.select(*wanted, ROW, HELD)], how="diagonal").sort(key)
+    bars = _in_order(pl.concat([past, judged.select(*wanted, ROW, HELD)], how="diagonal"))
     within = _within_series(bars)
-    bars = bars.with_columns(*_levels(bars), _gap_before(within), _volume_z(within))
+    bars = bars.with_columns(*_levels(bars), _gap_before(bars, within), _volume_z(within))
     found = bars.filter(pl.col(ROW).is_not_null()).select(
         ROW, "unconfirmed_jump", "distance", "gap_before", "volume_z"
     )
     waits_on = beyond.with_columns(unconfirmed_jump=pl.lit(1, pl.Int64))
     return pl.concat([found, waits_on], how="diagonal")
+
+
+def _in_order(bars: pl.DataFrame) -> pl.DataFrame:
+    """Sort by series and time, as most batches are that follow what they have before them."""
+    one_series = bars.select(pl.struct(SERIES).rle_id().max()).item() == 0
+    if one_series and bars["open_time"].is_sorted():
+        return bars
+    return bars.sort(CANDLES.key)
 
 
 def _all_before(past: pl.DataFrame, rows: pl.DataFrame) -> bool:
@@ -127,7 +138,7 @@ def _out_of_reach(rows: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
     opened = pl.col("open_time")
     batch = rows.filter(~pl.col(HELD)).group_by(SERIES)
     reach = batch.agg(
-        since=opened.min() - pl.duration(microseconds=RECENT_BARS * _step().first()),
+        since=opened.min() - pl.duration(microseconds=RECENT_BARS * _step(rows).first()),
         until=opened.max(),
     ).join(past.group_by(SERIES).agg(first=opened.min()), on=list(SERIES), how="left")
     waiting = rows.filter(HELD).join(reach, on=list(SERIES), how="left")
@@ -162,10 +173,10 @@ def _within_series(bars: pl.DataFrame) -> Callable[[pl.Expr], pl.Expr]:
     return lambda window: window
 
 
-def _gap_before(within: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+def _gap_before(bars: pl.DataFrame, within: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
     """Count the bars that are missing before each bar."""
     since = within(pl.col("open_time").to_physical().diff())
-    return (since // _step() - 1).alias("gap_before")
+    return (since // _step(bars) - 1).alias("gap_before")
 
 
 def _volume_z(within: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:

@@ -11,6 +11,7 @@ import threading
 import warnings
 from contextlib import contextmanager
 from copy import copy
+from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -97,13 +98,19 @@ def validate(name: str, rules: Sequence[Rule], rows: pl.DataFrame) -> Any:
         )
 
 
+@lru_cache(maxsize=1_024)
+def _judge_of(rule: Rule) -> Any:
+    """Return an expectation that is in no suite, and so can be kept."""
+    return expectation_of(rule)
+
+
 def _outcome(rule: Rule, metrics: dict[str, Any]) -> Any:
     """Let a rule's expectation judge metrics; return its ExpectationValidationResult."""
     from great_expectations.core import (  # noqa: PLC0415 - takes seconds
         ExpectationValidationResult,
     )
 
-    expectation = expectation_of(rule)
+    expectation = _judge_of(rule)
     metrics = named(metrics, getattr(expectation, "map_metric", ""))
     answer = expectation._validate(metrics, {"result_format": dict(_COMPLETE)}, None)  # noqa: SLF001 - the only way past its graph of metrics
     nothing = {"raised_exception": False, "exception_traceback": None, "exception_message": None}

@@ -94,7 +94,7 @@ def buffers(column: pl.Series) -> Iterator[bytes]:
     )
     if column.dtype == pl.String():
         yield column.str.len_bytes().fill_null(0).to_numpy().astype("<u4").tobytes()
-        yield (column.str.join("").item() or "").encode()
+        yield _joined(column)
     elif isinstance(column.dtype, pl.List):
         lengths = column.list.len().fill_null(0)
         yield lengths.to_numpy().astype("<u4").tobytes()
@@ -105,3 +105,10 @@ def buffers(column: pl.Series) -> Iterator[bytes]:
         numbers = column.to_physical()
         values = (numbers.fill_null(0) if holes else numbers).to_numpy()
         yield values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def _joined(texts: pl.Series) -> bytes:
+    """Return all texts one after the other, in UTF-8; null is none."""
+    if len(texts) and not texts.has_nulls() and (texts == texts[0]).all():  # as in most columns
+        return bytes(texts[0].encode() * len(texts))
+    return (texts.str.join("").item() or "").encode()
