@@ -13,11 +13,12 @@ from storage.store import default_store
 from tasks import collect as steps
 from tasks.asking import asking
 from tasks.gather import Window
-from tasks.ingest import Summary, Tally, note_health
+from tasks.ingest import note_health
 from tasks.markets import at_address, reachable
 from tasks.questions import Question, is_sandbox, questions
 from tasks.secrets import with_secret_blocks
 from tasks.steps import in_turn
+from tasks.tally import Summary, Tally
 
 if TYPE_CHECKING:
     from prefect.futures import PrefectFuture

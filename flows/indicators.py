@@ -8,7 +8,7 @@ from prefect import flow
 
 from core.settings import load
 from tasks import indicators as steps
-from tasks.ingest import Summary, Tally
+from tasks.tally import Summary, Tally
 
 INTERVALS = ("5m", "1h")
 

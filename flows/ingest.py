@@ -21,11 +21,16 @@ from tasks.asking import asking
 from tasks.markets import at_address, list_symbols, reachable
 from tasks.secrets import with_secret_blocks
 from tasks.steps import in_turn
+from tasks.tally import Fetched, Summary, Tally
 
 if TYPE_CHECKING:
     from prefect.futures import PrefectFuture
 
+    from core.receipts import Receipt
+    from sources.binance_archive import ArchiveFile
+
 MOST_AT_ONCE = 64  # threads; how many of them ask is the setting routing.connections
+READ_AHEAD = 3  # dumps that are read while others are merged
 
 
 @flow(
@@ -42,7 +47,7 @@ def ingest(
     interval: str = "1m",
     venue: str | None = None,
     zone: str | None = None,
-) -> steps.Summary:
+) -> Summary:
     """Store the candles of a source that are not stored yet.
 
     Args:
@@ -84,7 +89,7 @@ def collect(
     interval: str = "1m",
     *,
     routed: bool = True,
-) -> steps.Summary:
+) -> Summary:
     """Fetch what is missing of a venue and merge it, batch by batch as they arrive.
 
     With `routed`, what the venue does not give is asked of its further tiers.
@@ -97,7 +102,7 @@ def collect(
         settings = at_address(keyed, url)
         with asking(settings, default_store()) as asker:
 
-            def fetch(span: Span) -> PrefectFuture[steps.Fetched]:
+            def fetch(span: Span) -> PrefectFuture[Fetched]:
                 return steps.fetch_span.submit(asker, span, routed=routed)
 
             for span, future in in_turn(fetch, spans, settings.routing.connections):
@@ -113,14 +118,16 @@ def collect_archives(
     until: datetime | None,
     folder: Path | None,
     interval: str,
-) -> steps.Summary:
+) -> Summary:
     """Read a venue's official dumps, from a folder or fetched over HTTP first, and merge them."""
     tally = merge_leftovers(steps.ARCHIVE)
     folder = folder or steps.download(symbols, interval, since, until)
-    for file in steps.list_archives(folder, symbols, interval):
-        receipt = steps.land_archive(file, since, until, return_state=True).result(
-            raise_on_failure=False
-        )
+
+    def read(file: ArchiveFile) -> PrefectFuture[Receipt]:
+        return steps.land_archive.submit(file, since, until)
+
+    for file, future in in_turn(read, steps.list_archives(folder, symbols, interval), READ_AHEAD):
+        receipt = future.result(raise_on_failure=False)
         tally.take(file.path, receipt, steps.span_of(file, since, until))
     tally.keep_asks()
     return tally.summary()
@@ -128,7 +135,7 @@ def collect_archives(
 
 def collect_file(
     path: Path | None, symbols: list[str], interval: str | None, venue: str | None, zone: str | None
-) -> steps.Summary:
+) -> Summary:
     """Read anyone's file of bars and merge it."""
     if path is None or venue is None or len(symbols) != 1:
         raise InvalidInput(
@@ -141,9 +148,9 @@ def collect_file(
     return tally.summary()
 
 
-def merge_leftovers(source: str) -> steps.Tally:
+def merge_leftovers(source: str) -> Tally:
     """Start a tally with what earlier runs fetched and could not merge."""
-    tally = steps.Tally(source)
+    tally = Tally(source)
     for receipt in landing.pending(default_store()):
         tally.merge(receipt)
     return tally

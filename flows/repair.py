@@ -17,6 +17,7 @@ from tasks import repair as steps
 from tasks.asking import asking
 from tasks.markets import at_address, reachable
 from tasks.steps import in_turn
+from tasks.tally import Fetched, Summary, Tally
 
 if TYPE_CHECKING:
     from prefect.futures import PrefectFuture
@@ -66,14 +67,14 @@ def repair(
     return repaired
 
 
-def ask(venue: str, holes: list[Span], now: datetime) -> collecting.Summary:
+def ask(venue: str, holes: list[Span], now: datetime) -> Summary:
     """Ask one venue, and its further tiers, for what is missing; merge what they have."""
-    tally = collecting.Tally(venue)
+    tally = Tally(venue)
     with reachable(venue) as url:
         settings = at_address(load(), url)
         with asking(settings, default_store()) as asker:
 
-            def fetch(span: Span) -> PrefectFuture[collecting.Fetched]:
+            def fetch(span: Span) -> PrefectFuture[Fetched]:
                 return collecting.fetch_span.submit(asker, span, routed=True)
 
             spans = steps.to_ask(holes, venue, now)

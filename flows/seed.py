@@ -14,9 +14,9 @@ from flows.ingest import collect as collect_candles
 from tasks import seed as steps
 from tasks.collect import publish
 from tasks.gather import Window
-from tasks.ingest import Summary
 from tasks.progress import Progress
 from tasks.steps import log
+from tasks.tally import Summary
 
 
 @flow(

@@ -8,7 +8,7 @@ from core.errors import NightjarError
 from core.settings import load
 from flows.collect import collect
 from tasks import social as steps
-from tasks.ingest import Summary, Tally
+from tasks.tally import Summary, Tally
 
 DATASETS = ("social_posts", "social_metrics")
 

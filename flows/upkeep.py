@@ -12,7 +12,7 @@ from storage import landing
 from storage.care.doctor import Checkup
 from storage.store import default_store
 from tasks import upkeep as steps
-from tasks.ingest import merge_batch
+from tasks.tally import Tally
 
 
 @flow(name="upkeep", flow_run_name="upkeep")
@@ -25,8 +25,10 @@ def upkeep(backup: Path | None = None) -> Checkup:
         backup: A folder, best on another disk, to which the store is copied afterwards.
     """
     found = steps.look_after(utc_now())
+    tally = Tally("upkeep")
     for receipt in landing.pending(default_store()):
-        merge_batch(receipt, return_state=True)
+        tally.merge(receipt)
+    tally.settle()
     if backup is not None:
         steps.copy_store(backup, utc_now())
     return steps.require_sound(found)

@@ -1,13 +1,13 @@
 """The hot tier: accepted rows go into DuckDB, each key once, history kept.
 
-A batch is one transaction. Each of its rows is compared with what hot and cold hold: a new key
+A batch is never merged in part. Each of its rows is compared with what hot and cold hold: a new key
 is inserted; equal values change nothing; of differing values the newest `ingested_at` stays,
 and the other is recorded in `revisions`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
@@ -18,9 +18,10 @@ from core.receipts import Merge
 from storage import quarantine as held_back
 from storage.files import content_sha256
 from storage.hot_file import writing
-from storage.merging import merge_rows
+from storage.merging import merge_rows, merge_together
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from duckdb import DuckDBPyConnection
@@ -29,6 +30,19 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 _CHECKS = {"venue": check_venue, "symbol": check_symbol, "interval": interval_step}
+
+
+class Batch(NamedTuple):
+    """What the gate let through of one batch.
+
+    `name` is the `path` of the batch's receipt, `quarantined` how many of its rows the gate held
+    back, `verdict_row` its verdict as a row of `verdicts`.
+    """
+
+    name: str
+    accepted: pl.DataFrame
+    quarantined: int = 0
+    verdict_row: dict[str, Any] | None = None
 
 
 def merge(
@@ -59,25 +73,47 @@ def merge(
         ContractBroken: the rows do not conform, or a key or time is null.
         StoreBusy: somebody else held the store for longer than its `lock_wait`.
     """
-    declared = dataset_named(dataset)
-    rows = _checked(declared, accepted)
-    released = _released(store, declared, rows)
-    with writing(store, f"merging {batch}", now=now) as con:
-        again = _state(con, batch) == "merged"
-        counts = merge_rows(con, store, declared, rows, now=now, again=again)
-        if verdict_row is not None:
-            _record_verdict(con, verdict_row)
-        _record_batch(con, batch, dataset, "merged", rows.height, now)
-    return Merge(
-        dataset=dataset,
-        batch=batch,
-        rows=rows.height,
-        inserted=counts.inserted,
-        revised=counts.revised,
-        unchanged=counts.unchanged,
-        quarantined=quarantined,
-        released=released,
+    [merged] = merge_all(
+        store, dataset, [Batch(batch, accepted, quarantined, verdict_row)], now=now
     )
+    return merged
+
+
+def merge_all(
+    store: Store, dataset: str, batches: Sequence[Batch], *, now: datetime
+) -> list[Merge]:
+    """Merge batches of one dataset as `merge` does, one after the other, in one transaction.
+
+    All of them are merged or none is.
+    """
+    declared = dataset_named(dataset)
+    rows = [_checked(declared, batch.accepted) for batch in batches]
+    released = [_released(store, declared, accepted) for accepted in rows]
+    with writing(store, f"merging {_named(batches)}", now=now) as con:
+        again = [_state(con, batch.name) == "merged" for batch in batches]
+        counts = merge_together(con, store, declared, rows, now=now, again=again)
+        _record_verdicts(con, [batch.verdict_row for batch in batches if batch.verdict_row])
+        for batch, accepted in zip(batches, rows, strict=True):
+            _record_batch(con, batch.name, dataset, "merged", accepted.height, now)
+    return [
+        Merge(
+            dataset=dataset,
+            batch=batch.name,
+            rows=accepted.height,
+            inserted=count.inserted,
+            revised=count.revised,
+            unchanged=count.unchanged,
+            quarantined=batch.quarantined,
+            released=waited,
+        )
+        for batch, accepted, count, waited in zip(batches, rows, counts, released, strict=True)
+    ]
+
+
+def _named(batches: Sequence[Batch]) -> str:
+    """Name batches for whoever has to wait for them."""
+    others = len(batches) - 1
+    return batches[0].name + (f" and {others} more" if others else "")
 
 
 def put(store: Store, dataset: str, frame: pl.DataFrame, *, now: datetime) -> Merge:
@@ -100,7 +136,7 @@ def put(store: Store, dataset: str, frame: pl.DataFrame, *, now: datetime) -> Me
 def refuse(store: Store, batch: str, verdict_row: dict[str, Any], now: datetime) -> None:
     """Record that the gate refused a batch, so that it is pending no more."""
     with writing(store, f"refusing {batch}", now=now) as con:
-        _record_verdict(con, verdict_row)
+        _record_verdicts(con, [verdict_row])
         _record_batch(con, batch, verdict_row["dataset"], "refused", verdict_row["rows"], now)
 
 
@@ -138,9 +174,10 @@ def _record_batch(con: DuckDBPyConnection, *row: str | int | datetime) -> None:
     con.execute("insert into hot.batches values (?, ?, ?, ?, ?)", [*row])
 
 
-def _record_verdict(con: DuckDBPyConnection, verdict_row: dict[str, Any]) -> None:
-    verdict = VERDICTS.conform(pl.DataFrame([verdict_row], schema_overrides=VERDICTS.schema))
-    con.execute("delete from hot.verdicts where verdict_id = ?", [verdict_row["verdict_id"]])
-    con.register("verdict", verdict)
-    con.execute("insert into hot.verdicts by name select * from verdict")
-    con.unregister("verdict")
+def _record_verdicts(con: DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    con.register("judged", VERDICTS.conform(pl.DataFrame(rows, schema_overrides=VERDICTS.schema)))
+    con.execute("delete from hot.verdicts where verdict_id in (select verdict_id from judged)")
+    con.execute("insert into hot.verdicts by name from judged")
+    con.unregister("judged")

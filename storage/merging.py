@@ -19,7 +19,7 @@ from storage.schema import CONFIRMED, columns, literal, quoted, same_key, values
 from storage.tiers import union
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from duckdb import DuckDBPyConnection
@@ -35,6 +35,39 @@ class Counts(NamedTuple):
     inserted: int = 0
     revised: int = 0
     unchanged: int = 0
+
+
+def merge_together(
+    con: DuckDBPyConnection,
+    store: Store,
+    dataset: Dataset,
+    batches: Sequence[pl.DataFrame],
+    *,
+    now: datetime,
+    again: Sequence[bool],
+) -> list[Counts]:
+    """Merge batches as if one after the other.
+
+    Where all keys are new to the store and to each other, all rows go in at once: DuckDB writes
+    a group of 122,880 rows anew with each insert into it.
+
+    Args:
+        con: the hot file, open for writing.
+        store: whose cold tier to compare with.
+        dataset: the rows' dataset.
+        batches: the rows of each.
+        now: when revisions happen.
+        again: of each batch, whether it was merged before.
+    """
+    rows = pl.concat(batches)
+    alone = len(batches) == 1 or any(again) or dataset.has_doubles(rows)
+    if alone or _known(con, store, dataset, rows):
+        return [
+            merge_rows(con, store, dataset, batch, now=now, again=known)
+            for batch, known in zip(batches, again, strict=True)
+        ]
+    _merge_unique(con, store, dataset, rows, now=now, again=False)
+    return [Counts(inserted=batch.height) for batch in batches]
 
 
 def merge_rows(
@@ -65,7 +98,7 @@ def merge_rows(
 
 def _unique_parts(dataset: Dataset, rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """Cut rows into parts in which every key comes once, older rows in earlier parts."""
-    if not rows.select(dataset.key).is_duplicated().any():
+    if not dataset.has_doubles(rows):
         yield rows
         return
     ranked = rows.sort("ingested_at", maintain_order=True).with_columns(
@@ -73,6 +106,22 @@ def _unique_parts(dataset: Dataset, rows: pl.DataFrame) -> Iterator[pl.DataFrame
     )
     for part in ranked.sort("_rank", maintain_order=True).partition_by("_rank"):
         yield part.drop("_rank")
+
+
+def _known(con: DuckDBPyConnection, store: Store, dataset: Dataset, rows: pl.DataFrame) -> bool:
+    """Whether any row is stored that could have a key of the rows."""
+    return not rows.is_empty() and _any(con, _stored_beside(con, store, dataset, rows))
+
+
+def _any(con: DuckDBPyConnection, rows: str) -> bool:
+    return bool(con.execute(f"select 1 from ({rows}) limit 1").fetchall())
+
+
+def _stored_beside(
+    con: DuckDBPyConnection, store: Store, dataset: Dataset, rows: pl.DataFrame
+) -> str:
+    """Return a query of the stored rows, of both tiers, among which those of the rows' keys are."""
+    return union(con, dataset, _touched(store, dataset, rows), _bounds(dataset, rows))
 
 
 def _merge_unique(
@@ -88,7 +137,7 @@ def _merge_unique(
         return Counts()
     revised = 0
     with incoming(con, rows):
-        stored = union(con, dataset, _touched(store, dataset, rows), _bounds(dataset, rows))
+        stored = _stored_beside(con, store, dataset, rows)
         matched, differing, later = _match(con, dataset, stored)
         inserted = _insert_new(con, dataset)
         if inserted:
@@ -127,7 +176,7 @@ def _row(dataset: Dataset, table: str) -> str:
 
 def _match(con: DuckDBPyConnection, dataset: Dataset, stored: str) -> tuple[int, int, int]:
     """Make `matched` and `unmatched`; return how many match, differ, are the same but later."""
-    if not con.execute(f"select 1 from ({stored}) limit 1").fetchall():  # as most batches find it
+    if not _any(con, stored):  # as most batches find it
         con.execute("create or replace temp view unmatched as from incoming")
         return 0, 0, 0
     con.execute(

@@ -20,7 +20,7 @@ from tasks.questions import Question
 from tasks.steps import ONCE, log
 
 if TYPE_CHECKING:
-    from tasks.ingest import Summary, Tally
+    from tasks.tally import Summary, Tally
 
 
 class Gathered(msgspec.Struct, frozen=True):

@@ -1,39 +1,30 @@
-"""Steps of a collection: plan, fetch into landing, gate, merge."""
+"""Steps of a collection of candles: plan what is missing, bring it into landing."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import polars as pl
+from msgspec.structs import replace
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
-from core.clock import format_utc, utc_now
+from core.clock import utc_now
 from core.datasets import CANDLES
-from core.errors import (
-    CollectionIncomplete,
-    GateRefused,
-    InvalidInput,
-    NightjarError,
-    StoreBusy,
-)
+from core.errors import InvalidInput, StoreBusy
 from core.market import Span, with_neighbours
-from core.receipts import Merge, Receipt
+from core.receipts import Receipt
 from core.settings import load
 from sources.binance_archive import ArchiveFile, download_archives, find_archives, read_archive
 from sources.files import read_file
 from sources.http import open_client
 from sources.pacing import shared_pacer
-from storage import asked, catalog, health, landing
-from storage.asked import Ask, ask_of, closed_at
+from storage import catalog, health, landing
 from storage.store import default_store
 from tasks.asking import Asker, health_rows
-from tasks.gates import show_verdict
-from tasks.settle import judge, settle
 from tasks.steps import ONCE, PATIENT, log
+from tasks.tally import Fetched, Summary
 from tasks.tiers import from_venue, serve
 
 ARCHIVE, FILES = "binance-archive", "files"
@@ -44,134 +35,6 @@ BATCH_BARS = 43_200
 GENTLE = 5.0  # requests a second to the file server of the dumps
 # How many stored bars on each side of a hole are fetched again with it.
 NEIGHBOURS = 60
-
-
-class Summary(msgspec.Struct, frozen=True):
-    """What a collection did; `failed` and `refused` say what is still missing, and why."""
-
-    source: str
-    merges: tuple[Merge, ...] = ()
-    refused: tuple[str, ...] = ()
-    failed: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    coverage: tuple[dict[str, Any], ...] = ()  # of the series asked for, after it
-
-    def total(self, what: str) -> int:
-        """Add up one count of `Merge` over all batches."""
-        return sum(getattr(merge, what) for merge in self.merges)
-
-    def require(self) -> Summary:
-        """Return the summary, or raise what kept the collection from being complete."""
-        if self.failed:
-            raise CollectionIncomplete(self.source, list(self.failed))
-        if self.refused:
-            raise GateRefused(_dataset_of(self.refused[0]), "; ".join(self.refused))
-        return self
-
-
-def _dataset_of(refused: str) -> str:
-    """Return the dataset of a batch that was refused, which its path names."""
-    parts = refused.split("/")
-    return parts[1] if parts[0] == "landing" and len(parts) > 2 else CANDLES.name
-
-
-class Tally:
-    """Counts what becomes of each batch while a collection goes on."""
-
-    def __init__(self, source: str) -> None:
-        self._source = source
-        self._merges: list[Merge] = []
-        self._refused: list[str] = []
-        self._failed: list[str] = []
-        self._notes: list[str] = []
-        self._asks: list[Ask] = []
-        self._began = utc_now()
-
-    def note(self, *notes: str) -> None:
-        """Keep what a person should read at the end."""
-        self._notes += notes
-
-    def missing(self, what: object, why: BaseException | None = None) -> None:
-        """Count something that could not be had."""
-        self._failed.append(f"{what} ({why})" if why else str(what))
-
-    def take(
-        self,
-        what: object,
-        outcome: Receipt | BaseException | None,
-        span: Span | None = None,
-    ) -> None:
-        """Go on with what a step left: merge a receipt, count an error of ours, raise any other.
-
-        Args:
-            what: what was asked for, in words.
-            outcome: what the step returned or raised.
-            span: the bars that were asked for, where that is known: later it says why one is
-                missing.
-        """
-        if isinstance(outcome, NightjarError):
-            self.missing(what, outcome)
-            wrong: NightjarError | None = outcome
-        elif isinstance(outcome, BaseException):
-            raise outcome
-        else:
-            wrong = None if outcome is None else self.merge(outcome)
-        if span is not None and (closed := closed_at(span, self._began)):
-            receipt = outcome if isinstance(outcome, Receipt) else None
-            self._asks.append(ask_of(closed, self._source, receipt, wrong, asked_at=utc_now()))
-
-    def take_span(self, span: Span, outcome: Fetched | BaseException) -> None:
-        """Go on with what came of asking for a span; what it is short of is missing."""
-        if isinstance(outcome, BaseException):
-            self.take(span, outcome, span)
-            return
-        for what in outcome.missing:
-            self.missing(what)
-        if outcome.missing and outcome.receipt is None:
-            self._asks.append(
-                ask_of(
-                    span,
-                    self._source,
-                    None,
-                    CollectionIncomplete(self._source, list(outcome.missing)),
-                    asked_at=utc_now(),
-                )
-            )
-            return
-        self.take(span, outcome.receipt, span)
-
-    def merge(self, receipt: Receipt) -> NightjarError | None:
-        """Judge and merge one batch, and count what became of it; return what went wrong."""
-        state = merge_batch(receipt, return_state=True)
-        outcome = state.result(raise_on_failure=False)
-        if isinstance(outcome, Merge):
-            self._merges.append(outcome)
-            return None
-        if isinstance(outcome, GateRefused):
-            self._refused.append(f"{receipt.path}: {outcome.reason}")
-        elif isinstance(outcome, NightjarError):
-            self.missing(receipt.path, outcome)
-        else:
-            raise outcome
-        return outcome
-
-    def keep_asks(self) -> None:
-        """Write down what was asked; a store that is held must not fail what was collected."""
-        asks, self._asks = self._asks, []
-        try:
-            asked.note(default_store(), asks, now=utc_now())
-        except StoreBusy as busy:
-            log.warning("what was asked could not be noted: %s", busy)
-
-    def summary(self) -> Summary:
-        """Return what was counted."""
-        return Summary(
-            self._source,
-            tuple(self._merges),
-            tuple(self._refused),
-            tuple(self._failed),
-            tuple(self._notes),
-        )
 
 
 @task(task_run_name="plan {venue}", **ONCE)
@@ -192,13 +55,6 @@ def plan_spans(
         for wide in with_neighbours(catalog.missing(store, whole), whole, NEIGHBOURS)
         for batch in wide.split(BATCH_BARS)
     ]
-
-
-class Fetched(msgspec.Struct, frozen=True):
-    """What came of a span: its bars in landing, None where there are none; and what is missing."""
-
-    receipt: Receipt | None
-    missing: tuple[str, ...] = ()
 
 
 @task(task_run_name="fetch {span}", **(PATIENT | {"retries": 1}))
@@ -302,44 +158,11 @@ def land_file(
     return receipt, reading.notes
 
 
-@task(task_run_name="merge {receipt.path}", **PATIENT)
-def merge_batch(receipt: Receipt) -> Merge:
-    """Judge one landed batch and merge what passed.
-
-    Raises:
-        GateRefused: the batch failed; nothing of it is merged, and it stays in landing.
-        StoreBusy: the store is held; the batch stays in landing for the next run.
-    """
-    store, now = default_store(), utc_now()
-    verdict = judge(store, receipt, now)
-    show_verdict(store, verdict)
-    merge = settle(store, receipt, verdict, now)
-    log.info(
-        "merged %s: %s",
-        _span(receipt),
-        ", ".join(
-            f"{getattr(merge, what):,} {what}"
-            for what in ("inserted", "unchanged", "revised", "quarantined", "released")
-            if getattr(merge, what)
-        )
-        or "no rows",
-    )
-    return merge
-
-
-def _span(receipt: Receipt) -> str:
-    """Name a batch for a person: which series and when, without the hashes."""
-    series = " ".join(Path(receipt.path).stem.split("_")[:3])
-    if receipt.start is None or receipt.end is None:
-        return series
-    return f"{series} {format_utc(receipt.start)} to {format_utc(receipt.end)}"
-
-
 def with_coverage(summary: Summary, venue: str, symbols: list[str], interval: str) -> Summary:
     """Return the summary with what the store now holds of the series asked for."""
     found = catalog.coverage(default_store()).filter(venue=venue, interval=interval)
     wanted = found.filter(pl.col("symbol").is_in(symbols)) if symbols else found
-    return msgspec.structs.replace(summary, coverage=tuple(wanted.to_dicts()))
+    return replace(summary, coverage=tuple(wanted.to_dicts()))
 
 
 def publish_collection(summary: Summary) -> None:

@@ -26,7 +26,7 @@ from tasks.questions import SANDBOX
 from tasks.steps import ONCE, PATIENT, log
 
 if TYPE_CHECKING:
-    from tasks.ingest import Summary
+    from tasks.tally import Summary
 
 MADE_BY = "nightjar"
 # A series with more holes than this is not a market that a rule could have been traded on.

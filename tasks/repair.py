@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from storage.store import Store
-    from tasks.ingest import Summary
+    from tasks.tally import Summary
 
 
 class Repaired(msgspec.Struct, frozen=True):

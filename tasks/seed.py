@@ -9,8 +9,8 @@ import msgspec
 
 from core.errors import InvalidInput
 from sources.registry import SOURCES
-from tasks.ingest import Summary
 from tasks.questions import CANDLES, Question, is_sandbox, questions, subjects_of
+from tasks.tally import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -14,7 +14,7 @@ from storage import landing
 from storage.care.backup import backup
 from storage.care.doctor import Checkup, doctor
 from storage.store import default_store
-from tasks.settle import judge, settle
+from tasks.settle import settle_together
 from tasks.steps import PATIENT, log
 
 
@@ -51,7 +51,9 @@ def settle_waiting(now: datetime) -> list[str]:
     store, refused = default_store(), []
     for receipt in landing.pending(store):
         try:
-            settle(store, receipt, judge(store, receipt, now), now)
+            [became] = settle_together(store, [receipt], now)
         except NightjarError as error:
-            refused.append(f"{receipt.path}: {error}")
+            became = error
+        if isinstance(became, NightjarError):
+            refused.append(f"{receipt.path}: {became}")
     return refused

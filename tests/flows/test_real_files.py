@@ -17,7 +17,7 @@ from storage.store import default_store
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tasks.ingest import Summary
+    from tasks.tally import Summary
 
 KUCOIN = "candles/mohsenjfar+trade/{}/user_data/data/kucoin/BTC_USDT-1m.json"
 BYBIT = "candles/cobra0506+crypto_backtester/{}/data/BTCUSDT_1m.csv"
