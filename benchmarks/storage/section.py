@@ -38,17 +38,23 @@ def storage(plan: Plan, folder: Path) -> Section:
 
 
 def _ways_in(section: Section, plan: Plan, folder: Path) -> None:
-    rows, seconds, floors = way_in(folder / "in", plan.months)
-    total = sum(seconds.values())
-    table = [[stage, number(rows / took / 1e3), number(took)] for stage, took in seconds.items()]
-    table.append(["all of it", number(rows / total / 1e3), number(total)])
-    table += [
-        [f"raw {name}: unzip, parse, write", number(rows / took / 1e3), number(took)]
-        for name, took in floors.items()
+    found = way_in(folder / "in", plan.months)
+    rows, total = found.rows, sum(found.stages.values())
+    table = [
+        [what, number(rows / took / 1e3), number(took)]
+        for what, took in (
+            *found.stages.items(),
+            ("all of it, one core", total),
+            ("all of it, all cores, on the wall", found.ahead),
+            *((f"raw {name}: unzip, parse, write", took) for name, took in found.floors.items()),
+        )
     ]
-    note = f"{rows:,} bars in {plan.months} monthly zips, one after the other."
+    note = f"{rows:,} bars in {plan.months} monthly zips."
     section.table(["from zip to hot", "thousand bars per s", "s"], table, note)
-    section.short.append(f"archive zip through the gate into hot: {rows / total:,.0f} candles/s")
+    section.short.append(
+        f"archive zip through the gate into hot: {rows / total:,.0f} candles/s on one core, "
+        f"{rows / found.ahead:,.0f} on all"
+    )
 
 
 def _merges(section: Section, plan: Plan, folder: Path) -> None:
@@ -87,8 +93,9 @@ TEXT = """\
 Everything on one core, in processor time; files in the page cache. For small merges, which wait
 for the disk to have flushed, the time of the wall too. The way in is what an
 ingest does with official dumps: read and check the zip, land the batch, judge it with all of the
-gate's rules, merge it; each file is one batch, on disk and flushed before the next. The floors
-unzip, parse and write the same files and do nothing else.
+gate's rules, and merge it with others; on all cores some are read while others are merged. Each
+file is one batch, on disk and flushed before it is judged. The floors unzip, parse and write the
+same files, on one core, and do nothing else.
 
 Questions are asked of a store with two years of minutes, the last 90 days in hot and the rest in
 cold, of one DuckDB table, opened for the question as ours is, and of one Parquet file a symbol. The

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 import polars as pl
 
 from benchmarks.storage.rows import END, NOW, candles, symbol, zips
 from benchmarks.timing import Timing, timed
+from core.receipts import Merge
 from sources.binance_dump import read_archive
 from storage import hot, landing
 from storage.hot_file import writing
 from storage.schema import columns
 from storage.store import Store
-from tasks.settle import judge, settle
+from tasks.settle import MOST_ROWS, settle_together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from core.receipts import Receipt
     from sources.binance_dump import ArchiveFile
 
 MINUTE = timedelta(minutes=1)
@@ -34,24 +38,31 @@ def store_in(folder: Path) -> Store:
     return Store(folder / "home", str(folder / "home" / "lake"))
 
 
-def way_in(folder: Path, months: int) -> tuple[int, dict[str, float], dict[str, float]]:
-    """Ingest monthly dumps; return how many bars, seconds by stage, and seconds of the floors."""
+class WayIn(NamedTuple):
+    """What it took to ingest dumps: seconds of the processor, and of the wall on all cores."""
+
+    rows: int
+    stages: dict[str, float]
+    floors: dict[str, float]
+    ahead: float
+
+
+def way_in(folder: Path, months: int) -> WayIn:
+    """Ingest monthly dumps on one core, then on all of them; and let others do the least of it."""
     folder.mkdir()
     files = zips(folder, months)
-    store = store_in(folder)
-    _settle_one(store_in(folder / "warm"), files[0])  # imports and compiles what is used
-    seconds = dict.fromkeys(STAGES, 0.0)
-    rows = sum(_settle_one(store, file, seconds) for file in files)
+    _by_stage(store_in(folder / "warm"), files[:1])  # imports and compiles what is used
+    rows, seconds = _by_stage(store_in(folder), files)
     floors = {
         "DuckDB": _took(lambda: _raw_duckdb(folder, files)),
         "Polars": _took(lambda: _raw_polars(folder, files)),
     }
-    return rows, seconds, floors
+    return WayIn(rows, seconds, floors, _on_all_cores(store_in(folder / "ahead"), files))
 
 
-def _settle_one(store: Store, file: ArchiveFile, seconds: dict[str, float] | None = None) -> int:
-    """Bring one dump into the store, and add up what each stage took."""
-    took = dict.fromkeys(STAGES, 0.0) if seconds is None else seconds
+def _by_stage(store: Store, files: list[ArchiveFile]) -> tuple[int, dict[str, float]]:
+    """Bring dumps into a store one after the other; return the bars, and seconds by stage."""
+    took = dict.fromkeys(STAGES, 0.0)
     began = time.process_time()
 
     def lap(stage: str) -> None:
@@ -59,15 +70,60 @@ def _settle_one(store: Store, file: ArchiveFile, seconds: dict[str, float] | Non
         took[stage] += time.process_time() - began
         began = time.process_time()
 
-    frame = read_archive(file, now=NOW)
-    lap("read the zip")
-    receipt = landing.land(store, "candles", frame, source="binance-archive", now=NOW)
-    lap("land")
-    verdict = judge(store, receipt, NOW)
-    lap("gate")
-    merge = settle(store, receipt, verdict, NOW)
-    lap("merge")
-    return merge.inserted
+    def read() -> Iterator[Receipt]:
+        for file in files:
+            frame = read_archive(file, now=NOW)
+            lap("read the zip")
+            receipt = landing.land(store, "candles", frame, source="binance-archive", now=NOW)
+            lap("land")
+            yield receipt
+
+    rows = 0
+    for group in _groups(read()):
+        rows += _inserted(settle_together(store, group, NOW, show=lambda _: lap("gate")))
+        lap("merge")
+    return rows, took
+
+
+def _groups(receipts: Iterable[Receipt]) -> Iterator[list[Receipt]]:
+    """Gather batches as a collection does."""
+    group: list[Receipt] = []
+    for receipt in receipts:
+        group.append(receipt)
+        if sum(one.rows for one in group) >= MOST_ROWS:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _inserted(became: Iterable[object]) -> int:
+    """Add up what was merged; a batch that was not would make the figures worthless."""
+    merges = [one for one in became if isinstance(one, Merge) or _raise(one)]
+    return sum(merge.inserted for merge in merges)
+
+
+def _raise(what: object) -> bool:
+    raise ValueError(f"expected every dump to be merged, was {what!r}")
+
+
+def _on_all_cores(store: Store, files: list[ArchiveFile]) -> float:
+    """Return the seconds on the wall where dumps are read while others are merged."""
+
+    def read(file: ArchiveFile) -> Receipt:
+        frame = read_archive(file, now=NOW)
+        return landing.land(store, "candles", frame, source="binance-archive", now=NOW)
+
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    try:
+        began = time.perf_counter()
+        with ThreadPoolExecutor(1) as ahead:
+            for group in _groups(ahead.map(read, files)):
+                _inserted(settle_together(store, group, NOW))
+        return time.perf_counter() - began
+    finally:
+        os.sched_setaffinity(0, own)
 
 
 def _raw_duckdb(folder: Path, files: list[ArchiveFile]) -> None:
