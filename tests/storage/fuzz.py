@@ -28,11 +28,11 @@ from sources.files import read_file
 from storage import landing
 from storage.invariants import check_batches, check_invariants
 from storage.store import Store
-from tasks.settle import judge, settle
+from tasks.settle import settle_together
 from tests.storage.samples import candles
 
 if TYPE_CHECKING:
-    from core.receipts import Receipt
+    from core.receipts import Merge, Receipt
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 NAMES = (
@@ -53,6 +53,7 @@ TEXTS = (
     "nan", "NaN", "inf", "-inf", "Infinity", "1e999", "1_000", "１２", "0x10", "", " ", "null",
     "1,5", "--1", "1.2.3", "9" * 400, "١٢٣", "=1+1", "'", '"', "\\N", "\ufeff1", "1e-400", "true",
 )  # fmt: skip
+MOST_TOGETHER = 4  # batches
 PRICES = ("open", "high", "low", "close", "volume", "quote_volume", "taker_buy_volume")
 
 
@@ -178,12 +179,17 @@ class Fuzz:
 
     def rows(self, count: int, batch: int = 100) -> None:
         """Send `count` hostile rows, a batch at a time."""
+        waiting: list[pl.DataFrame] = []
         for number in range(-(-count // batch)):
             frame = hostile_rows(self.chance, batch, number)
             if self.chance.random() < 0.15:
                 frame = hostile_frame(self.chance, frame)
-            self._send(f"rows {number}", frame)
-            self._sound(f"rows {number}")
+            waiting.append(frame)
+            if self.chance.random() < 0.5 or len(waiting) == MOST_TOGETHER:
+                self._send(f"rows {number}", waiting)
+                self._sound(f"rows {number}")
+                waiting = []
+        self._send("the last rows", waiting)
 
     def files(self, count: int) -> None:
         """Send `count` hostile files."""
@@ -192,8 +198,7 @@ class Fuzz:
             folder.mkdir()
             path = hostile_file(self.chance, folder)
             before = self._landed
-            for frame in self._read(path, number):
-                self._send(path.name, frame)
+            self._send(path.name, self._read(path, number))
             path.unlink()
             folder.rmdir()
             if self._landed != before:
@@ -225,20 +230,33 @@ class Fuzz:
         self.came["file read"] += 1
         return found
 
-    def _send(self, what: str, frame: pl.DataFrame) -> None:
+    def _send(self, what: str, frames: list[pl.DataFrame]) -> None:
+        """Land frames one by one, and settle together what could be landed."""
+        receipts = [receipt for frame in frames if (receipt := self._land(what, frame))]
         try:
-            receipt = landing.land(self.store, "candles", frame, source="fuzz", now=NOW)
-            self._landed += 1
-            self._settle(receipt)
-        except NightjarError as error:
-            self.came[f"batch refused: {type(error).__name__}"] += 1
+            for became in settle_together(self.store, receipts, NOW):
+                self._count(became)
         except Exception as error:  # noqa: BLE001 - that is what is looked for
             self.problems.append(f"{what}: {type(error).__name__}: {error}"[:500])
 
-    def _settle(self, receipt: Receipt) -> None:
-        merge = settle(self.store, receipt, judge(self.store, receipt, NOW), NOW)
+    def _land(self, what: str, frame: pl.DataFrame) -> Receipt | None:
+        try:
+            receipt = landing.land(self.store, "candles", frame, source="fuzz", now=NOW)
+        except NightjarError as error:
+            self._count(error)
+        except Exception as error:  # noqa: BLE001 - that is what is looked for
+            self.problems.append(f"{what}: {type(error).__name__}: {error}"[:500])
+        else:
+            self._landed += 1
+            return receipt
+        return None
+
+    def _count(self, became: Merge | NightjarError) -> None:
+        if isinstance(became, NightjarError):
+            self.came[f"batch refused: {type(became).__name__}"] += 1
+            return
         for name in ("inserted", "revised", "unchanged", "quarantined", "released"):
-            self.came[f"rows {name}"] += getattr(merge, name)
+            self.came[f"rows {name}"] += getattr(became, name)
 
     def _sound(self, after: str) -> None:
         self.problems += [f"after {after}: {breach}" for breach in check_invariants(self.store)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,7 +10,6 @@ import duckdb
 import polars as pl
 
 from core.datasets import CANDLES, DATASETS
-from core.errors import GateRefused
 from storage import hot, landing, quarantine
 from storage.archive import archive
 from storage.care.doctor import doctor
@@ -21,12 +19,13 @@ from storage.lake import sql
 from storage.schema import columns, hot_ddl, values
 from storage.tiers import union
 from storage.vacuum import vacuum_unless_read
-from tasks.settle import judge, settle
+from tasks.settle import settle_together
 from tests.storage.samples import START, candles, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from core.receipts import Receipt
     from storage.store import Store
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -62,20 +61,18 @@ def batches() -> list[pl.DataFrame]:
 
 
 def _ingest(store: Store, now: datetime) -> None:
-    """Collect as the flow does: settle what lies there, then land and settle each answer."""
-    for receipt in landing.pending(store):
-        _settle(store, receipt, now)
+    """Collect as the flow does: settle what lies there, then land the answers and settle them."""
+    settle_together(store, landing.pending(store), now)
+    landed: list[Receipt] = []
     for number, frame in enumerate(batches()):
         stamped = frame.with_columns(ingested_at=pl.lit(now + number * SECOND).cast(NOW_TYPE))
-        _settle(store, landing.land(store, "candles", stamped, source="test", now=now), now)
+        landed.append(landing.land(store, "candles", stamped, source="test", now=now))
+        if number % 2:  # some wait for others
+            settle_together(store, landed, now)
+            landed = []
 
 
 NOW_TYPE = CANDLES.columns["ingested_at"]
-
-
-def _settle(store: Store, receipt: landing.Receipt, now: datetime) -> None:
-    with suppress(GateRefused):  # that is recorded too
-        settle(store, receipt, judge(store, receipt, now), now)
 
 
 def _landed(store: Store) -> None:
