@@ -69,6 +69,7 @@ class Verdict:
         return {
             "verdict_id": self.verdict_id,
             **self._facts(),
+            "warnings": json.dumps(dict(self.warnings), sort_keys=True),
             "judged_at": self.judged_at,
             "source": "gate",
             "ingested_at": now,

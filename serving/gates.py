@@ -26,12 +26,24 @@ def by_dataset(verdicts: pl.DataFrame) -> list[Row]:
     )
 
 
+# The warning that a person should hear of: others are part of any market's life.
+ALARMING = "venue_distance"
+
+
 def notable(verdicts: pl.DataFrame) -> list[Row]:
-    """Return the batches that were refused or lost rows, the refused first."""
-    rows = verdicts.filter(~pl.col("passed") | (pl.col("quarantined") > 0)).sort(
+    """Return the batches that were refused, lost rows or are far from other venues, in order."""
+    alarming = pl.col("warnings").str.contains(f'"{ALARMING}"', literal=True).fill_null(value=False)
+    rows = verdicts.filter(~pl.col("passed") | (pl.col("quarantined") > 0) | alarming).sort(
         "passed", "quarantined", "batch", descending=[False, True, False]
     )
-    return [row | {"reasons": _reasons(row["reasons"])} for row in rows.to_dicts()]
+    return [row | {"reasons": _why(row)} for row in rows.to_dicts()]
+
+
+def _why(row: Row) -> str:
+    """Name the reasons of the rows that are held back, then what is alarming of the others."""
+    far = _counts(row["warnings"]).get(ALARMING)
+    flagged = [f"flagged: {ALARMING} {count(far)}"] if far else []
+    return "; ".join([part for part in [_reasons(row["reasons"])] if part] + flagged)
 
 
 def refused(verdicts: pl.DataFrame) -> int:
@@ -41,9 +53,16 @@ def refused(verdicts: pl.DataFrame) -> int:
 
 def _reasons(text: str | None) -> str:
     """Write the JSON object of counts by reason as `price_jump 12, duplicate 3`."""
-    try:
-        counts = msgspec.json.decode(text or "{}", type=dict[str, int])
-    except msgspec.DecodeError:
-        return text or ""
+    counts = _counts(text)
+    if text and not counts and text != "{}":
+        return text
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{reason} {count(rows)}" for reason, rows in ranked)
+
+
+def _counts(text: str | None) -> dict[str, int]:
+    """Read a JSON object of counts; what is none has none."""
+    try:
+        return msgspec.json.decode(text or "{}", type=dict[str, int])
+    except msgspec.DecodeError:
+        return {}

@@ -50,13 +50,17 @@ def _first_tables(con: DuckDBPyConnection) -> None:
     )
 
 
-def _ledger_tables(con: DuckDBPyConnection) -> None:
-    """Make the tables that are new, and give the others the columns that came with this."""
+def _tables_of(con: DuckDBPyConnection, version: int) -> None:
+    """Make the tables that are new, and give the others the columns that came with a version."""
     for dataset in DATASETS.values():
         con.execute(hot_ddl(dataset))
-        for name, version in dataset.since.items():
-            if version == 2:
+        for name, since in dataset.since.items():
+            if since == version:
                 con.execute(added_ddl(dataset, name))
+
+
+def _ledger_tables(con: DuckDBPyConnection) -> None:
+    _tables_of(con, 2)
 
 
 def _new_tables(con: DuckDBPyConnection) -> None:
@@ -70,12 +74,12 @@ def _nothing(_con: DuckDBPyConnection) -> None:
 
 def _history_tables(con: DuckDBPyConnection) -> None:
     """Let the store say how it stood at any time, and what was asked of whom."""
-    for dataset in DATASETS.values():
-        con.execute(hot_ddl(dataset))
-        for name, version in dataset.since.items():
-            if version == 4:
-                con.execute(added_ddl(dataset, name))
+    _tables_of(con, 4)
     con.execute(ARRIVALS)
+
+
+def _warnings(con: DuckDBPyConnection) -> None:
+    _tables_of(con, 6)
 
 
 MIGRATIONS: tuple[Migration, ...] = (
@@ -84,6 +88,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(3, "hold the place of the lake's own changes", _nothing),
     Migration(4, "keep what was asked, and when rows came", _history_tables),
     Migration(5, "keep what more sources say", _new_tables),
+    Migration(6, "keep what the gates warned of", _warnings),
 )
 
 

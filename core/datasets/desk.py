@@ -61,11 +61,13 @@ VERDICTS = Dataset(
         "passed": pl.Boolean(),
         "reason": pl.String(),  # why the batch was refused; null where it passed
         "reasons": pl.String(),  # JSON object: rows quarantined by reason
+        "warnings": pl.String(),  # JSON object: rows that went on, by what is odd about them
         "judged_at": TIME,
         **PROVENANCE,
     },
     key=("verdict_id",),
     time_column="judged_at",
+    since={"warnings": 6},
 )
 
 SOURCE_HEALTH = Dataset(

@@ -33,6 +33,17 @@ def test_refused_batches_come_before_those_that_lost_rows() -> None:
     assert [row["reasons"] for row in rows] == ["", "price_jump 3, duplicate 2"]
 
 
+def test_bars_far_from_other_venues_are_named_and_other_warnings_are_not() -> None:
+    odd = ['{"venue_distance": 1200, "gap_before": 3}', '{"gap_before": 3}', None, "{broken"]
+    frame = verdicts([verdict(number, warnings=text) for number, text in enumerate(odd)])
+    assert [(row["verdict_id"], row["reasons"]) for row in notable(frame)] == [
+        ("v0", "flagged: venue_distance 1,200")
+    ]
+    both = verdict(5, quarantined=2, reasons='{"duplicate": 2}', warnings='{"venue_distance": 1}')
+    [row] = notable(verdicts([both]))
+    assert row["reasons"] == "duplicate 2; flagged: venue_distance 1"
+
+
 def test_reasons_that_are_not_counts_are_shown_as_they_are() -> None:
     (row,) = notable(verdicts([verdict(0, quarantined=1, reasons="{broken")]))
     assert row["reasons"] == "{broken"
