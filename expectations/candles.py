@@ -25,6 +25,7 @@ PRICES = ("open", "high", "low", "close")
 FIRST_TIME = 1_230_768_000  # 2009-01-01 in seconds, two days before the first Bitcoin block
 VOLUME_BARS = 60  # bars before a bar that its volume is compared with
 RECENT_BARS = 60  # without history: how long before the batch a row may have waited since
+OFF = 0.05 + 1e-12  # from the closes of other venues
 STEPS = {name: step // timedelta(microseconds=1) for name, step in INTERVALS.items()}
 
 RULES = (
@@ -51,6 +52,7 @@ RULES = (
     between("low_over_body", "long_wick", 0.8, severity="warning"),
     between("unconfirmed_jump", "price_jump", 0, 0, beside=True),
     between("distance", "level_shift", 0, 0.2, severity="warning", beside=True),
+    between("from_others", "venue_distance", None, OFF, severity="warning", beside=True),
     between("gap_before", "gap_before", 0, 0, severity="warning", beside=True),
     between("volume_z", "volume_spike", None, 30, severity="warning", beside=True),
 )
@@ -90,13 +92,15 @@ def _step(rows: pl.DataFrame) -> pl.Expr:
 
 
 def neighbour_facts(rows: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
-    """Compute what needs the bars before: jump, gap and how unusual the volume is.
+    """Compute what needs other bars: jump, gap, how unusual the volume is, distance to venues.
 
-    `history` gives its bars to the sequence except where `rows` bring the same bar anew.
+    `history` gives its bars to the sequence except where `rows` bring the same bar anew. Bars of
+    series that `rows` are not of are what other venues say.
     """
     key = list(CANDLES.key)
     wanted = [*key, "close", "volume"]
-    past = history.filter(pl.col("close").is_finite() & (pl.col("close") > 0))
+    known = history.filter(pl.col("close").is_finite() & (pl.col("close") > 0))
+    past = known.join(rows, on=list(SERIES), how="semi") if _others_too(rows, known) else known
     past = past.select(wanted).unique(key, keep="last", maintain_order=True)
     if not _all_before(past, rows):
         past = past.join(rows, on=key, how="anti")
@@ -111,7 +115,32 @@ def neighbour_facts(rows: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
         ROW, "unconfirmed_jump", "distance", "gap_before", "volume_z"
     )
     waits_on = beyond.with_columns(unconfirmed_jump=pl.lit(1, pl.Int64))
-    return pl.concat([found, waits_on], how="diagonal")
+    every = pl.concat([found, waits_on], how="diagonal")
+    return every.join(_from_others(rows, known), on=ROW, how="left", maintain_order="left")
+
+
+def _others_too(rows: pl.DataFrame, known: pl.DataFrame) -> bool:
+    """Whether more than one venue speaks."""
+    venues = [frame["venue"].unique() for frame in (rows, known)]
+    return pl.concat(venues).n_unique() > 1
+
+
+def _from_others(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Return how far a close is from the median of other venues' closes of the same bar."""
+    if not _others_too(rows, known):
+        return rows.select(ROW, from_others=pl.lit(None, pl.Float64))
+    bar = ["symbol", "interval", "open_time"]
+    said = pl.concat([frame.select("venue", *bar, "close") for frame in (known, rows)])
+    said = said.unique(["venue", *bar], keep="last")
+    beside = rows.join(said, on=bar, suffix="_other").filter(
+        pl.col("venue") != pl.col("venue_other")
+    )
+    middle = beside.group_by(ROW).agg(middle=pl.col("close_other").median())
+    return (
+        rows.select(ROW, "close")
+        .join(middle, on=ROW, how="left", maintain_order="left")
+        .select(ROW, from_others=(pl.col("close") / pl.col("middle") - 1).abs())
+    )
 
 
 def _in_order(bars: pl.DataFrame) -> pl.DataFrame:

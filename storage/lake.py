@@ -13,12 +13,13 @@ import polars as pl
 from core.clock import require_utc
 from core.datasets import CANDLES
 from core.errors import NothingStored, QueryRefused, StoreDamaged
-from core.market import interval_step
+from core.market import check_venue, interval_step
 from storage import objects
 from storage.cold import cold_files
 from storage.filling import interpolated, lent
 from storage.guard import ONLY_READS, check_statement, lock_down
 from storage.hot_file import reading
+from storage.schema import literal
 from storage.selection import Selection
 from storage.store import default_store
 from storage.tiers import union
@@ -100,6 +101,33 @@ def read_candles(
         others = [replace(chosen, venue=lender, symbols=names) for lender in lenders if names]
         bars = lent(bars, [query_candles(store, other, query) for other in others])
     return interpolated(bars).sort("symbol", "open_time") if interpolate else bars
+
+
+def candles_of_others(
+    store: Store,
+    *,
+    venue: str,
+    symbol: str,
+    interval: str,
+    start: datetime,
+    end: datetime,
+    most: int | None = None,
+) -> pl.DataFrame:
+    """Return the bars of one market that open in [start, end) on all venues but one.
+
+    Args:
+        store: where they are.
+        venue: whose bars are left out.
+        symbol: the market.
+        interval: how long a bar is.
+        start: the first moment.
+        end: the first moment after the bars.
+        most: how many bars to return at most; all where it is None.
+    """
+    chosen = Selection(None, (symbol,), interval, start, end)
+    limit = "" if most is None else f" limit {most}"
+    query = f"from {{candles}} where venue <> {literal(check_venue(venue))}{limit}"
+    return query_candles(store, chosen, query)
 
 
 def latest_candles(

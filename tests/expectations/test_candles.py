@@ -200,3 +200,51 @@ def test_a_column_of_nulls_where_the_source_does_not_say_is_sound() -> None:
         quote_volume=pl.lit(None), trades=pl.lit(None), taker_buy_volume=pl.lit(None)
     )
     assert gate("candles", batch, now=NOW).accepted.height == 5
+
+
+def beside(closes: dict[str, float], venue: str = "binance", close: float = 100.0) -> Verdict:
+    """Judge ten bars of a venue whose bars before are stored, as are those of other venues."""
+    before = [bar(number - 10, close, venue=venue) for number in range(10)]
+    others = [bar(n, price, venue=name) for name, price in closes.items() for n in range(10)]
+    history = frame(CANDLES, before + others)
+    batch = frame(CANDLES, [bar(number, close, venue=venue) for number in range(10)])
+    return gate("candles", batch, history=history, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("closes", "close", "flagged"),
+    [
+        ({}, 108.0, 0),
+        ({"okx": 100.0}, 105.0, 0),
+        ({"okx": 100.0}, 105.1, 10),
+        ({"okx": 100.0}, 94.9, 10),
+        ({"okx": 100.0, "kraken": 107.0, "kucoin": 107.5}, 108.0, 0),
+        ({"okx": 100.0, "kraken": 108.0}, 108.0, 0),  # from 104 it is 3.8 %
+        ({"okx": 0.0}, 108.0, 0),  # that is no price
+    ],
+)
+def test_bars_far_from_the_middle_of_other_venues_are_flagged(
+    closes: dict[str, float], close: float, flagged: int
+) -> None:
+    verdict = beside(closes, close=close)
+    assert verdict.passed
+    assert verdict.accepted.height == 10
+    assert verdict.warnings.get("venue_distance", 0) == flagged
+
+
+def test_other_venues_are_no_bars_before() -> None:
+    # Neither a gap, nor a jump, nor a volume is measured by what another venue has.
+    assert set(beside({"okx": 300.0}).warnings) == {"venue_distance"}
+
+
+def test_venues_of_one_batch_are_compared_with_each_other() -> None:
+    venues = {"binance": 100.0, "okx": 100.2, "kraken": 110.0}
+    batch = [bar(n, price, venue=name) for name, price in venues.items() for n in range(10)]
+    verdict = gate("candles", frame(CANDLES, batch), now=NOW)
+    assert verdict.warnings == {"venue_distance": 10}
+
+
+def test_the_same_minute_of_another_interval_is_no_measure() -> None:
+    other = frame(CANDLES, [bar(0, 200.0, venue="okx", interval="1h")])
+    batch = frame(CANDLES, [bar(number, 100.0) for number in range(10)])
+    assert gate("candles", batch, history=other, now=NOW).warnings == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -33,13 +34,18 @@ TABLES = {
 
 
 def sound(
-    minutes: range, *, level: float = 100.0, symbol: str = "BTC-USDT", late: int = 0
+    minutes: range,
+    *,
+    level: float = 100.0,
+    symbol: str = "BTC-USDT",
+    venue: str = "binance",
+    late: int = 0,
 ) -> pl.DataFrame:
     """Return bars that no rule objects to, unless their level does; `late` is in minutes."""
     prices = {name: pl.lit(level) for name in ("open", "high", "low", "close")}
-    return candles(minutes, symbol=symbol, ingested_at=NOW + late * MINUTE).with_columns(
-        **prices, taker_buy_volume=pl.lit(1.0), trades=pl.lit(1, pl.Int64)
-    )
+    return candles(
+        minutes, symbol=symbol, venue=venue, ingested_at=NOW + late * MINUTE
+    ).with_columns(**prices, taker_buy_volume=pl.lit(1.0), trades=pl.lit(1, pl.Int64))
 
 
 def land(store: Store, *frames: pl.DataFrame) -> list[Receipt]:
@@ -144,6 +150,30 @@ def test_a_store_that_is_held_leaves_all_in_landing(tmp_path: Path) -> None:
         one.path for one in receipts
     )
     assert sql("from candles", store=store).is_empty()
+
+
+def test_a_venue_far_off_is_flagged_whether_the_others_are_stored_or_come_with_it(
+    tmp_path: Path,
+) -> None:
+    venues = {"binance": 100.0, "okx": 100.3, "kraken": 108.0, "kucoin": 99.9}
+    frames = [sound(range(30), level=level, venue=venue) for venue, level in venues.items()]
+    store, _ = in_two_stores(tmp_path, *frames)
+    found = sql("select batch, warnings from verdicts order by batch", store=store)
+    flagged = {batch.split("/")[-1].split("_")[0]: text for batch, text in found.iter_rows()}
+    assert json.loads(flagged["kraken"])["venue_distance"] == 30
+    for venue in ("binance", "okx", "kucoin"):
+        assert "venue_distance" not in flagged[venue]
+
+
+def test_another_market_or_another_time_is_no_measure(tmp_path: Path) -> None:
+    elsewhere = [
+        sound(range(30), symbol="ETH-USDT", venue="okx"),
+        sound(range(60, 90), venue="okx"),
+        sound(range(30), level=108.0),
+    ]
+    store, _ = in_two_stores(tmp_path, *elsewhere)
+    found = sql("select warnings from verdicts", store=store)["warnings"]
+    assert not any("venue_distance" in text for text in found)
 
 
 def quoted(prices: dict[str, float]) -> pl.DataFrame:
