@@ -14,7 +14,7 @@ import polars as pl
 
 from benchmarks.storage.rows import END, NOW, candles, symbol, zips
 from benchmarks.timing import Timing, timed
-from core.receipts import Merge
+from core.errors import NightjarError
 from sources.binance_dump import read_archive
 from storage import hot, landing
 from storage.hot_file import writing
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from core.receipts import Receipt
+    from core.receipts import Merge, Receipt
     from sources.binance_dump import ArchiveFile
 
 MINUTE = timedelta(minutes=1)
@@ -97,14 +97,14 @@ def _groups(receipts: Iterable[Receipt]) -> Iterator[list[Receipt]]:
         yield group
 
 
-def _inserted(became: Iterable[object]) -> int:
+def _inserted(became: Iterable[Merge | NightjarError]) -> int:
     """Add up what was merged; a batch that was not would make the figures worthless."""
-    merges = [one for one in became if isinstance(one, Merge) or _raise(one)]
-    return sum(merge.inserted for merge in merges)
-
-
-def _raise(what: object) -> bool:
-    raise ValueError(f"expected every dump to be merged, was {what!r}")
+    rows = 0
+    for one in became:
+        if isinstance(one, NightjarError):
+            raise one
+        rows += one.inserted
+    return rows
 
 
 def _on_all_cores(store: Store, files: list[ArchiveFile]) -> float:
