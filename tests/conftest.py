@@ -63,6 +63,27 @@ def exchange() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def _faulty_exchange() -> Iterator[str]:
+    from sources.sandbox.process import running
+
+    with running(seed=1) as url:
+        yield url
+
+
+@pytest.fixture
+def faulty_exchange(_faulty_exchange: str) -> Iterator[str]:
+    """Yield the address of a sandbox exchange whose faults a test may set; none are at first.
+
+    One that was just started would do the same: faults that are set begin at their beginning.
+    """
+    from sources.sandbox.process import set_faults
+
+    set_faults(_faulty_exchange)
+    yield _faulty_exchange
+    set_faults(_faulty_exchange)
+
+
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect: None, exchange: str) -> Path:
     """Return the home of an empty desk that collects from the tests' sandbox."""

@@ -11,7 +11,7 @@ import pytest
 from core.errors import CollectionIncomplete, GateRefused, InvalidInput
 from flows.ingest import ingest
 from sources.sandbox.faults import Faults
-from sources.sandbox.process import running, set_faults
+from sources.sandbox.process import set_faults
 from storage import landing
 from storage.lake import sql
 from storage.store import default_store
@@ -54,13 +54,13 @@ def test_a_longer_span_asks_for_what_is_missing_and_its_neighbours(desk: Path) -
 
 
 def test_a_bar_that_stays_bad_does_not_stop_the_rest(
-    desk: Path, monkeypatch: pytest.MonkeyPatch
+    desk: Path, monkeypatch: pytest.MonkeyPatch, faulty_exchange: str
 ) -> None:
-    with running(seed=1, faults=Faults(outliers=0.002)) as url:
-        monkeypatch.setenv("NIGHTJAR_SANDBOX_URL", url)
-        bad = collect().total("quarantined")
-        assert 0 < bad < 20
-        again = collect(until=END + timedelta(minutes=5))
+    set_faults(faulty_exchange, Faults(outliers=0.002))
+    monkeypatch.setenv("NIGHTJAR_SANDBOX_URL", faulty_exchange)
+    bad = collect().total("quarantined")
+    assert 0 < bad < 20
+    again = collect(until=END + timedelta(minutes=5))
     assert again.total("inserted") >= 2 * 4
     assert stored().height >= 2 * (DAY + 5) - bad - 2
 
@@ -84,17 +84,17 @@ def test_what_was_landed_and_not_merged_is_merged_by_the_next_run(desk: Path) ->
 
 
 def test_a_batch_with_too_many_bad_rows_is_refused_and_nothing_of_it_is_stored(
-    desk: Path, monkeypatch: pytest.MonkeyPatch
+    desk: Path, monkeypatch: pytest.MonkeyPatch, faulty_exchange: str
 ) -> None:
-    with running(seed=1, faults=Faults(malformed_rows=1.0, bad_row_share=0.3)) as url:
-        monkeypatch.setenv("NIGHTJAR_SANDBOX_URL", url)
-        with pytest.raises(GateRefused):
-            collect()
-        assert stored().is_empty()
-        refused = sql("select reason, reasons from verdicts where not passed")
-        assert refused.height == 2
-        set_faults(url)
+    set_faults(faulty_exchange, Faults(malformed_rows=1.0, bad_row_share=0.3))
+    monkeypatch.setenv("NIGHTJAR_SANDBOX_URL", faulty_exchange)
+    with pytest.raises(GateRefused):
         collect()
+    assert stored().is_empty()
+    refused = sql("select reason, reasons from verdicts where not passed")
+    assert refused.height == 2
+    set_faults(faulty_exchange)
+    collect()
     assert stored().height == 2 * DAY
 
 
@@ -123,33 +123,40 @@ FAULTS = {
 }
 
 
+VALUES = ["symbol", "open_time", "open", "high", "low", "close", "volume", "trades"]
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory: pytest.TempPathFactory, prefect: None, exchange: str) -> pl.DataFrame:
+    """Return what a calm exchange gives."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NIGHTJAR_HOME", str(tmp_path_factory.mktemp("calm") / "home"))
+        patch.setenv("NIGHTJAR_SANDBOX_URL", exchange)
+        collect()
+        return stored().select(VALUES)
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_faulty_exchange_is_collected_whole_or_the_hole_is_named(
-    desk: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+    desk: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    truth: pl.DataFrame,
+    faulty_exchange: str,
+    fault: str,
 ) -> None:
-    truth = collected_calmly()
-    with running(seed=1, faults=Faults(**FAULTS[fault])) as url:
-        monkeypatch.setenv("NIGHTJAR_SANDBOX_URL", url)
-        monkeypatch.setenv("NIGHTJAR_HOME", str(desk.with_name("faulty")))
-        state = ingest(source="sandbox", symbols=SYMBOLS, since=START, until=END, return_state=True)
-        outcome = state.result(raise_on_failure=False)
-        if isinstance(outcome, CollectionIncomplete):
-            assert all("2026-03-0" in text for text in outcome.missing)
-        else:
-            assert not isinstance(outcome, BaseException), outcome
-        # Whatever got through is true: no fault put a false bar into the store.
-        values = ["symbol", "open_time", "open", "high", "low", "close", "volume", "trades"]
-        assert stored().select(values).join(truth, on=values, how="anti").is_empty()
-        set_faults(url)
-        collect()
-    assert stored().select(values).equals(truth)
-
-
-def collected_calmly() -> pl.DataFrame:
+    set_faults(faulty_exchange, Faults(**FAULTS[fault]))
+    monkeypatch.setenv("NIGHTJAR_SANDBOX_URL", faulty_exchange)
+    state = ingest(source="sandbox", symbols=SYMBOLS, since=START, until=END, return_state=True)
+    outcome = state.result(raise_on_failure=False)
+    if isinstance(outcome, CollectionIncomplete):
+        assert all("2026-03-0" in text for text in outcome.missing)
+    else:
+        assert not isinstance(outcome, BaseException), outcome
+    # Whatever got through is true: no fault put a false bar into the store.
+    assert stored().select(VALUES).join(truth, on=VALUES, how="anti").is_empty()
+    set_faults(faulty_exchange)
     collect()
-    return stored().select(
-        "symbol", "open_time", "open", "high", "low", "close", "volume", "trades"
-    )
+    assert stored().select(VALUES).equals(truth)
 
 
 def test_symbols_must_be_named_for_a_real_venue(desk: Path) -> None:
