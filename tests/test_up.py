@@ -21,8 +21,15 @@ ROOT = Path(__file__).resolve().parent.parent
 NIGHT = {
     "as_of": "2026-03-11T00:00:00Z",
     "symbols": ["NOISE1-USDT", "TREND1-USDT"],
-    "days": 10,
-    "strategies": 20,
+    "days": 4,
+    "strategies": 8,
+}
+# A night so short that it is over when the worker has shown that it runs one.
+SHORT = {
+    "NIGHTJAR_GENERATIONS": "1",
+    "NIGHTJAR_WORKERS": "1",
+    "NIGHTJAR_VETTING__ALPHA": "0.25",
+    "NIGHTJAR_VETTING__WORLDS": "4",
 }
 CRONS = {
     "nightly": "0 3 * * *",
@@ -71,7 +78,8 @@ def processes_of(home: Path) -> list[str]:
 @pytest.fixture
 def desk_url(tmp_path: Path, exchange: str) -> Iterator[tuple[str, subprocess.Popen[str], Path]]:
     home = (tmp_path / "home").resolve()
-    env = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")} | {
+    env = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+    env |= SHORT | {
         "NIGHTJAR_HOME": str(home),
         "NIGHTJAR_SANDBOX_URL": exchange,
         "PREFECT_WORKER_QUERY_SECONDS": "1",
@@ -125,6 +133,10 @@ def test_a_night_runs_in_the_worker_and_ctrl_c_ends_everything(
             ).json()
 
         eventually(scheduled, 30)
+        # What is due meanwhile would run beside the night, another number of runs each time.
+        for deployment in deployments.values():
+            paused = api.patch(f"/deployments/{deployment['id']}", json={"paused": True})
+            assert paused.status_code == 204, paused.text
         run = api.post(
             f"/deployments/{deployments['nightly']['id']}/create_flow_run",
             json={"parameters": NIGHT, "state": {"type": "SCHEDULED"}},
