@@ -85,3 +85,14 @@ def to_micros(moment: datetime) -> int:
 def from_micros(micros: int) -> datetime:
     """Return the UTC time of a count of microseconds since the epoch."""
     return EPOCH + timedelta(microseconds=micros)
+
+
+def month_of(moment: datetime) -> datetime:
+    """Return when the month of a moment began."""
+    return datetime(moment.year, moment.month, 1, tzinfo=UTC)
+
+
+def month_span(month: str) -> tuple[datetime, datetime]:
+    """Return when a month such as `2026-03` starts and ends."""
+    start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    return start, month_of(start + timedelta(days=31))

@@ -7,12 +7,12 @@ rows are in hot, and after the commit they are in both tiers, where readers see 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from core.clock import floor_to, require_utc, to_micros
+from core.clock import floor_to, month_of, month_span, require_utc, to_micros
 from core.datasets import dataset_named
 from core.errors import StoreDamaged
 from storage import lock, objects
@@ -87,11 +87,6 @@ def _cut(moment: datetime, *, whole_months: bool) -> datetime:
     return month_of(moment) if whole_months else floor_to(moment, timedelta(days=1))
 
 
-def month_of(moment: datetime) -> datetime:
-    """Return when the month of a moment began."""
-    return datetime(moment.year, moment.month, 1, tzinfo=UTC)
-
-
 def _old_partitions(store: Store, dataset: Dataset, before: datetime) -> list[Partition]:
     """Return the partitions with rows to move, and those that lie in more than one file."""
     time = quoted(dataset.time_column)
@@ -147,12 +142,6 @@ def partition_condition(dataset: Dataset, partition: Partition) -> str:
         else:
             parts.append(f"{quoted(name)} = {literal(value)}")
     return " and ".join(parts)
-
-
-def month_span(month: str) -> tuple[datetime, datetime]:
-    """Return when a month such as `2026-03` starts and ends."""
-    start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
-    return start, month_of(start + timedelta(days=31))
 
 
 def files_of(store: Store, dataset: Dataset, partition: Partition) -> list[ColdFile]:

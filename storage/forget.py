@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import msgspec
 import polars as pl
 
-from core.clock import require_utc, to_micros
+from core.clock import month_span, require_utc, to_micros
 from core.datasets import REVISIONS, SOCIAL_POSTS
 from core.errors import InvalidInput
 from storage import landing, lock, quarantine
-from storage.archive import files_of, freeze, month_span
+from storage.archive import files_of, freeze
 from storage.care.rebuild import record_files
 from storage.cold import cold_files, scan_files
 from storage.files import read_parquet, replacing

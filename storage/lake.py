@@ -94,12 +94,11 @@ def read_candles(
             their own venue's name.
     """
     chosen = Selection(venue, symbols, interval, start, end)
-    query = "from {candles} order by symbol, open_time"
-    bars = query_candles(store, chosen, query)
+    bars = _bars(store, chosen)
     if lenders:
         names = symbols or bars["symbol"].unique().sort().to_list()
         others = [replace(chosen, venue=lender, symbols=names) for lender in lenders if names]
-        bars = lent(bars, [query_candles(store, other, query) for other in others])
+        bars = lent(bars, [_bars(store, other) for other in others])
     return interpolated(bars).sort("symbol", "open_time") if interpolate else bars
 
 
@@ -151,7 +150,21 @@ def latest_candles(
         raise NothingStored(f"there are no {interval} bars of {what} from {venue} in the store")
     end = newest + interval_step(interval)
     recent = replace(chosen, start=end - timedelta(days=days), end=min(end, now))
-    return query_candles(store, recent, "from {candles} order by symbol, open_time")
+    return _bars(store, recent)
+
+
+def _bars(store: Store, chosen: Selection) -> pl.DataFrame:
+    """Return chosen candles, sorted by symbol and time.
+
+    They mostly lie in that order, and to see it costs a twentieth of sorting them again.
+    """
+    bars = query_candles(store, chosen, "from {candles}")
+    symbol, opened = pl.col("symbol"), pl.col("open_time")
+    later = (symbol == symbol.shift()) & (opened > opened.shift())
+    follows = (later | (symbol > symbol.shift())).slice(1)
+    if bars.select(follows.all()).item():
+        return bars
+    return bars.sort("symbol", "open_time")
 
 
 def query_candles(store: Store, chosen: Selection, query: str) -> pl.DataFrame:

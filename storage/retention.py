@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from core.clock import floor_to, require_utc, to_micros
+from core.clock import floor_to, month_span, require_utc, to_micros
 from core.datasets import dataset_named
 from storage import lock
-from storage.archive import month_span
 from storage.cold import cold_files, folder_of
 from storage.freezing import replace_partition
 from storage.hot_file import opened

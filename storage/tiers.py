@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.clock import month_span
 from storage.cold import scan_files
+from storage.incoming import sql_value
 from storage.migrations import columns_of
 from storage.schema import columns, empty_select, quoted, same_key, sql_type
 
@@ -75,13 +77,20 @@ def _without(dataset: Dataset, rows: str, others: str, beaten: str, where: str) 
 def _mixed(
     con: DuckDBPyConnection, dataset: Dataset, files: Sequence[ColdFile], where: str
 ) -> list[ColdFile]:
-    """Return the cold files whose partition may have rows in hot too."""
+    """Return the cold files whose partition may have rows in hot too.
+
+    Only the months that cold has are looked at in hot: mostly one, or none.
+    """
+    place = list(dataset.partition_by).index("month")
+    spans_of_files = [month_span(file.partition[place]) for file in files]
+    start, end = min(first for first, _ in spans_of_files), max(last for _, last in spans_of_files)
     folders = [name for name in dataset.partition_by if name != "month"]
     time = quoted(dataset.time_column)
     months = f"strftime(min({time}), '%Y-%m'), strftime(max({time}), '%Y-%m')"
     query = (
         f"select {columns([*folders])}{', ' if folders else ''}{months}, count(*) "
-        f"from hot.{quoted(dataset.name)} where {where} group by all"
+        f"from hot.{quoted(dataset.name)} where {where} "
+        f"and {time} >= {sql_value(start)} and {time} < {sql_value(end)} group by all"
     )
     spans = {
         tuple(row[: len(folders)]): (row[-3], row[-2])

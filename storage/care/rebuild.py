@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 import duckdb
 import msgspec
 
-from core.clock import require_utc, to_micros
+from core.clock import month_of, require_utc, to_micros
 from core.datasets import DATASETS
 from core.errors import LakeUnavailable, StoreDamaged
 from storage import lock, objects
-from storage.archive import month_of
 from storage.cold import cold_files, scan_files, tables
 from storage.hot_file import in_memory, opened
 from storage.journal import journal_path

@@ -81,3 +81,17 @@ def test_the_floor_is_on_the_grid_and_at_most_one_step_back(moment: datetime, se
 def test_times_are_written_in_utc() -> None:
     moment = datetime(2026, 6, 1, 2, tzinfo=timezone(timedelta(hours=2)))
     assert clock.format_utc(moment) == "2026-06-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("month", "start", "end"),
+    [
+        ("2026-03", datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)),
+        ("2024-02", datetime(2024, 2, 1, tzinfo=UTC), datetime(2024, 3, 1, tzinfo=UTC)),
+        ("2025-12", datetime(2025, 12, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_month_ends_where_the_next_begins(month: str, start: datetime, end: datetime) -> None:
+    assert clock.month_span(month) == (start, end)
+    assert clock.month_of(end - timedelta(microseconds=1)) == start
+    assert clock.month_of(start) == start

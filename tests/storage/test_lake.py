@@ -128,6 +128,33 @@ def test_the_default_store_is_asked_where_none_is_given() -> None:
     assert sql("select count(*) from candles").item() == 0
 
 
+def test_bars_that_came_in_any_order_are_read_in_theirs(store: Store) -> None:
+    for symbol in ("ETH-USDT", "BTC-USDT"):
+        for minutes in (range(40, 60), range(20), range(20, 40)):
+            put(store, candles(minutes, symbol=symbol))
+    found = read(store, [])
+    assert found.select("symbol", "trades").rows() == [
+        (symbol, minute) for symbol in ("BTC-USDT", "ETH-USDT") for minute in range(60)
+    ]
+    assert read(store, ["ETH-USDT"])["trades"].to_list() == list(range(60))
+
+
+def test_a_bar_of_an_old_month_that_comes_anew_is_there_once(store: Store) -> None:
+    months = [datetime(2026, month, 1, tzinfo=UTC) for month in (1, 2, 4)]
+    put(store, pl.concat([candles(3, start=month) for month in months]))
+    freeze(store)
+    newer = {"close": 7.5, "ingested_at": NOW + MINUTE}
+    put(store, candles([1], start=months[0], **newer))
+    put(store, candles(3, start=datetime(2026, 3, 1, tzinfo=UTC)))  # between what is cold
+    put(store, candles(3, start=datetime(2026, 5, 1, tzinfo=UTC)))
+    found = read(store, [], start=months[0], end=NOW)
+    assert found["open_time"].is_unique().all()
+    assert found.height == 15
+    assert found.filter(close=7.5)["open_time"].to_list() == [months[0] + MINUTE]
+    assert sql("select count(*) from candles", store=store).item() == 15
+    assert check_invariants(store) == []
+
+
 def test_candles_are_read_sorted_and_only_those_asked_for(store: Store) -> None:
     mine = pl.concat([candles(200, symbol="ETH-USDT"), candles(200)])
     others = [
