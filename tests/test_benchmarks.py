@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +29,9 @@ RULES = Rules("stop and target", 20, stop=0.005, target=0.01)
 @pytest.fixture(autouse=True)
 def _short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.timing.ENOUGH", 0.001)
+    # Before each of a thousand calls, with all that other tests have left.
+    kept = SimpleNamespace(collect=lambda: 0, disable=gc.disable, enable=gc.enable)
+    monkeypatch.setattr("benchmarks.timing.gc", kept)
 
 
 def test_engines_are_compared_and_then_timed(tmp_path: Path) -> None:
