@@ -12,7 +12,7 @@ import pytest
 import nightjar
 from core.datasets import CANDLES
 from sources.sandbox.faults import Faults
-from sources.sandbox.process import running
+from sources.sandbox.process import set_faults
 from storage import hot
 from storage.store import default_store
 
@@ -183,11 +183,14 @@ def test_a_collection_prints_what_is_stored_and_then_that_nothing_is_new(
 
 
 def test_a_refusing_gate_exits_with_three(
-    desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    desk: Path,
+    faulty_exchange: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with running(seed=1, faults=Faults(malformed_rows=1.0, bad_row_share=0.3)) as url:
-        monkeypatch.setenv("NIGHTJAR_SANDBOX_URL", url)
-        assert run("ingest", "--source", "sandbox", *SPAN) == nightjar.REFUSED
+    set_faults(faulty_exchange, Faults(malformed_rows=1.0, bad_row_share=0.3))
+    monkeypatch.setenv("NIGHTJAR_SANDBOX_URL", faulty_exchange)
+    assert run("ingest", "--source", "sandbox", *SPAN) == nightjar.REFUSED
     assert "the gate refused" in capsys.readouterr().err
     assert run("sql", "select count(*) as n from candles", "--json") == 0
     assert json.loads(capsys.readouterr().out) == [{"n": 0}]
