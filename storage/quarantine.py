@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from core.datasets import Dataset
     from storage.store import Store
 
+_REMEMBERED = 10_000  # files; they are small
 _HASH = "content_sha256"  # in the file: what its rows were when they were written
 MARKS = {"reasons": pl.List(pl.String()), "batch": pl.String(), "quarantined_at": TIME}
 
@@ -82,15 +84,10 @@ def held(
     A row waits until the store holds its key with a row as new or newer: because it was
     released itself, or because the source sent another one that was accepted.
     """
+    own = {"venue": venue, "symbol": symbol, "interval": interval}
+    found = [_with_reason(path, _stamp(path), reason) for path in _files(store, CANDLES.name)]
     waiting = (
-        read(store, CANDLES.name)
-        .filter(
-            pl.col("reasons").list.contains(reason),
-            venue=venue,
-            symbol=symbol,
-            interval=interval,
-        )
-        .select(*CANDLES.columns)
+        pl.concat([CANDLES.empty(), *(rows.filter(**own) for rows in found if rows.height)])
         .sort("open_time", "ingested_at")
         .unique(["open_time"], keep="last", maintain_order=True)
     )
@@ -146,8 +143,30 @@ def _without_known(
 def _read(dataset: Dataset, paths: list[Path]) -> pl.DataFrame:
     """Return the files' rows; a column that came after a file was written is null."""
     schema = pl.Schema({**dataset.columns, **MARKS})
-    found = pl.concat([schema.to_frame(), *map(read_parquet, paths)], how="diagonal")
-    return found.select(*schema)
+    found = [_rows(path, _stamp(path)) for path in paths]
+    return pl.concat([schema.to_frame(), *found], how="diagonal").select(*schema)
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """Return what changes when a file is replaced."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise StoreDamaged(str(path), str(error)) from error
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _rows(path: Path, _stamp: tuple[int, int, int]) -> pl.DataFrame:
+    """Return a file's rows; each batch that is judged asks for those of all files."""
+    return read_parquet(path)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _with_reason(path: Path, _stamp: tuple[int, int, int], reason: str) -> pl.DataFrame:
+    """Return the candles of a file that are held back for a reason, mostly none."""
+    rows = _read(CANDLES, [path]).filter(pl.col("reasons").list.contains(reason))
+    return rows.select(*CANDLES.columns)
 
 
 def _folder(store: Store, dataset: str) -> Path:
