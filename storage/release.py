@@ -153,6 +153,7 @@ def _verdict(
         "passed": True,
         "reason": None,
         "reasons": json.dumps(counts),
+        "warnings": "{}",
         "judged_at": now,
         "source": "person",
         "ingested_at": now,
