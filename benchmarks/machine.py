@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 OURS = ("numba", "numpy", "polars", "TA-Lib")
 
@@ -15,6 +20,17 @@ def pin() -> int:
     core = max(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {core})
     return core
+
+
+@contextmanager
+def all_cores() -> Iterator[None]:
+    """Let this process use every core until the block ends."""
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, own)
 
 
 def described() -> list[str]:

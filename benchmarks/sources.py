@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from benchmarks.machine import all_cores
 from benchmarks.report import Section
+from benchmarks.storage.way_in import groups, inserted
 from core.datasets import CANDLES
 from core.market import Span
 from sources.base import Retry, fetch
@@ -24,7 +25,7 @@ from sources.sandbox.symbols import listing
 from sources.venues.binance import Binance
 from storage import landing
 from storage.store import Store
-from tasks.settle import judge, settle
+from tasks.settle import settle_together
 from tasks.steps import in_turn
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     import httpx
 
     from core.receipts import Receipt
+    from expectations.verdict import Verdict
 
 MARKETS, CONNECTIONS = 50, 50
 END = datetime(2026, 3, 31, tzinfo=UTC)
@@ -87,11 +89,14 @@ class Timed(Binance):
 
 def sources(plan: Plan, folder: Path) -> Section:
     """Measure the way of candles from fifty markets at once into an empty store."""
-    os.sched_setaffinity(0, range(os.cpu_count() or 1))  # this part is about all cores
     section = Section("Fifty markets at once", TEXT)
     store = Store(folder / "sources", str(folder / "sources" / "lake"))
     watch = Watch()
-    with running(seed=1, markets=MARKETS) as url, open_client(connections=CONNECTIONS) as client:
+    with (
+        all_cores(),
+        running(seed=1, markets=MARKETS) as url,
+        open_client(connections=CONNECTIONS) as client,
+    ):
         warm_up(url, client, store)
         began, spent = time.perf_counter(), time.process_time()
         rows = collect(url, client, store, plan, watch)
@@ -122,14 +127,14 @@ def warm_up(url: str, client: httpx.Client, store: Store) -> None:
     """Import, compile and make what happens once only: it is no part of the pace."""
     span = Span("sandbox", "NOISE1-USDT", "1m", END - timedelta(minutes=10), END)
     receipt = bring(url, client, store, span, Watch())
-    settle(store, receipt, judge(store, receipt, NOW), NOW)
+    settle_together(store, [receipt], NOW)
     for symbol in symbols():  # the sandbox makes each market's days once
         last = Span("sandbox", symbol, "1m", END - timedelta(minutes=1), END)
         bring(url, client, store, last, Watch())
 
 
 def collect(url: str, client: httpx.Client, store: Store, plan: Plan, watch: Watch) -> int:
-    """Bring all spans over many connections, and judge and merge them as they come."""
+    """Bring all spans over many connections; judge and merge them as they come, some together."""
     start = END - timedelta(days=plan.days)
     spans = [Span("sandbox", symbol, "1m", start, END) for symbol in symbols()]
     rows = 0
@@ -137,12 +142,16 @@ def collect(url: str, client: httpx.Client, store: Store, plan: Plan, watch: Wat
         coming = in_turn(
             lambda span: pool.submit(bring, url, client, store, span, watch), spans, CONNECTIONS
         )
-        for _, future in coming:
-            receipt = future.result()
-            with watch("gating"):
-                verdict = judge(store, receipt, NOW)
-            with watch("storing"):
-                rows += settle(store, receipt, verdict, NOW).rows
+        for group in groups(future.result() for _, future in coming):
+            laps = [time.perf_counter()]
+
+            def lap(_: Verdict, laps: list[float] = laps) -> None:
+                laps.append(time.perf_counter())
+
+            became = settle_together(store, group, NOW, show=lap)
+            watch.add("gating", laps[-1] - laps[0])
+            watch.add("storing", time.perf_counter() - laps[-1])
+            rows += inserted(became)
     return rows
 
 

@@ -5,18 +5,29 @@ from __future__ import annotations
 import gc
 import itertools
 import json
+import os
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from benchmarks import conditions, evolution, first_call, growth, population, report, versus
+from benchmarks import (
+    conditions,
+    evolution,
+    first_call,
+    growth,
+    machine,
+    population,
+    report,
+    versus,
+)
 from benchmarks.agreement import Disagreement, compare
 from benchmarks.cases import Rules, case, market, trade, wild
 from benchmarks.engines import Anew, Fast, Reference
 from benchmarks.peers import serve
 from benchmarks.peers.case import Case as PeerCase
+from benchmarks.storage.way_in import way_in
 from benchmarks.timing import Timing, best, interleaved, timed, turn
 from research.reference import END, SIGNAL, TARGET
 
@@ -81,6 +92,20 @@ def test_every_indicator_and_kind_of_condition_is_timed() -> None:
     bars = market(1)
     assert "`sma(20)`" in str(conditions.indicators(bars, 1))
     assert "crosses_above" in str(conditions.conditions(bars, 1))
+
+
+def test_every_stage_of_the_way_in_is_timed(tmp_path: Path) -> None:
+    found = way_in(tmp_path / "in", months=1)
+    assert found.rows == 31 * 24 * 60
+    assert all(took > 0 for took in (*found.stages.values(), *found.floors.values(), found.ahead))
+
+
+def test_all_cores_are_free_for_a_while_only() -> None:
+    own = os.sched_getaffinity(0)
+    with pytest.raises(ZeroDivisionError), machine.all_cores():
+        assert len(os.sched_getaffinity(0)) == os.cpu_count()
+        1 / 0  # noqa: B018 - any error
+    assert os.sched_getaffinity(0) == own
 
 
 def test_a_fresh_process_says_what_its_calls_take(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import duckdb
 import polars as pl
 
+from benchmarks.machine import all_cores
 from benchmarks.storage.rows import END, NOW, candles, symbol, zips
 from benchmarks.timing import Timing, timed
 from core.errors import NightjarError
@@ -79,13 +79,13 @@ def _by_stage(store: Store, files: list[ArchiveFile]) -> tuple[int, dict[str, fl
             yield receipt
 
     rows = 0
-    for group in _groups(read()):
-        rows += _inserted(settle_together(store, group, NOW, show=lambda _: lap("gate")))
+    for group in groups(read()):
+        rows += inserted(settle_together(store, group, NOW, show=lambda _: lap("gate")))
         lap("merge")
     return rows, took
 
 
-def _groups(receipts: Iterable[Receipt]) -> Iterator[list[Receipt]]:
+def groups(receipts: Iterable[Receipt]) -> Iterator[list[Receipt]]:
     """Gather batches as a collection does."""
     group: list[Receipt] = []
     for receipt in receipts:
@@ -97,7 +97,7 @@ def _groups(receipts: Iterable[Receipt]) -> Iterator[list[Receipt]]:
         yield group
 
 
-def _inserted(became: Iterable[Merge | NightjarError]) -> int:
+def inserted(became: Iterable[Merge | NightjarError]) -> int:
     """Add up what was merged; a batch that was not would make the figures worthless."""
     rows = 0
     for one in became:
@@ -114,16 +114,11 @@ def _on_all_cores(store: Store, files: list[ArchiveFile]) -> float:
         frame = read_archive(file, now=NOW)
         return landing.land(store, "candles", frame, source="binance-archive", now=NOW)
 
-    own = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, range(os.cpu_count() or 1))
-    try:
+    with all_cores(), ThreadPoolExecutor(1) as ahead:
         began = time.perf_counter()
-        with ThreadPoolExecutor(1) as ahead:
-            for group in _groups(ahead.map(read, files)):
-                _inserted(settle_together(store, group, NOW))
+        for group in groups(ahead.map(read, files)):
+            inserted(settle_together(store, group, NOW))
         return time.perf_counter() - began
-    finally:
-        os.sched_setaffinity(0, own)
 
 
 def _raw_duckdb(folder: Path, files: list[ArchiveFile]) -> None:
