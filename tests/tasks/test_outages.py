@@ -22,12 +22,18 @@ from sources.registry import line_of, open_provider
 from sources.sandbox.incidents import Incident, Script
 from sources.sandbox.process import running, set_script, stats
 from sources.sandbox.symbols import listing
+from storage import landing
+from storage.store import Store
 from tasks.asking import Asker, health_rows
+from tasks.settle import settle_together
 from tasks.tiers import Serving, serve
 from tests.sources.sandbox.conftest import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from expectations.verdict import Verdict
 
 CLOSED = NOW.replace(second=0)
 START = CLOSED - timedelta(days=1)
@@ -178,3 +184,19 @@ def test_a_venue_that_stays_down_is_named_and_hardly_asked(asker: Asker, server:
         served = list(pool.map(lambda span: serve(asker, span, NOW), spans * 5))
     assert all(one.bars.is_empty() and one.missing for one in served)
     assert stats(server)["venues"]["okx"]["requests"] <= 50 + 5
+
+
+def test_a_venue_that_quotes_far_off_is_flagged_by_the_gate_and_the_others_are_not(
+    asker: Asker, server: str, tmp_path: Path
+) -> None:
+    set_script(server, Script((Incident("okx", "off", share=0.08),)))
+    store = Store(tmp_path, str(tmp_path / "lake"))
+    receipts = []
+    for name in VENUES:
+        span = Span(name, SYMBOLS[0], "1m", CLOSED - timedelta(hours=2), CLOSED)
+        bars = serve(asker, span, NOW).bars
+        receipts.append(landing.land(store, "candles", bars, source=name, now=NOW))
+    verdicts: list[Verdict] = []
+    settle_together(store, receipts, NOW, show=verdicts.append)
+    far = {one.accepted["venue"][0]: one.warnings.get("venue_distance", 0) for one in verdicts}
+    assert far == dict.fromkeys(VENUES, 0) | {"sandbox_okx": 120}
