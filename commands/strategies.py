@@ -106,6 +106,8 @@ def _candles(
     import polars as pl
 
     from core.clock import utc_now
+    from sources.files.arrow import from_parquet
+    from sources.unpack import read_whole
     from storage.lake import latest_candles
     from storage.store import default_store
 
@@ -113,10 +115,11 @@ def _candles(
         return latest_candles(
             default_store(), venue=settings.venue, symbols=symbols, days=days, now=utc_now()
         )
-    try:
-        frame = pl.read_parquet(file)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise InvalidInput(f"expected a Parquet file of candles at {file}: {error}") from None
+
+    def refuse(reason: str) -> InvalidInput:
+        return InvalidInput(f"expected a Parquet file of candles at {file}: {reason}")
+
+    frame = from_parquet(read_whole(file), refuse)
     return frame.filter(pl.col("symbol").is_in(symbols)) if symbols else frame
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+from pyarrow import parquet
 
 from core.errors import StoreDamaged, StoreUnwritable
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TEMPORARY = ".tmp-"
+_UNREADABLE = (pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 _CHUNK = 1 << 20
 
 
@@ -52,10 +55,23 @@ def sync(path: Path) -> None:
 
 
 def read_parquet(path: Path) -> pl.DataFrame:
-    """Return a Parquet file's rows; raise `StoreDamaged` where it cannot be read as one."""
+    """Return a Parquet file's rows; raise `StoreDamaged` where it cannot be read as one.
+
+    Polars takes a file at its word, and a few wrong bytes can end the process in it: it reads only
+    what is known by its hash to be what was written.
+    """
     try:
-        return pl.read_parquet(path, hive_partitioning=False)
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+            table = file.read(use_threads=False)
+        table.validate(full=True)
+        return pl.DataFrame(pl.from_arrow(table))
+    except (
+        pa.ArrowException,
+        pl.exceptions.PolarsError,
+        OSError,
+        ValueError,
+        MemoryError,
+    ) as error:
         raise StoreDamaged(str(path), str(error)) from error
 
 

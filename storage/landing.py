@@ -20,7 +20,7 @@ from core.datasets import DATASETS, dataset_named
 from core.errors import InvalidInput, StoreDamaged
 from core.market import check_symbol, check_venue, interval_step
 from core.receipts import Receipt
-from storage.files import TEMPORARY, content_sha256, file_sha256, read_parquet, replacing
+from storage.files import TEMPORARY, content_sha256, file_sha256, replacing
 from storage.hot_file import reading
 from storage.migrations import has_table
 
@@ -66,7 +66,8 @@ def read_batch(store: Store, receipt: Receipt) -> pl.DataFrame:
     """Return a landed batch; raise `StoreDamaged` where it is not what was landed."""
     path = store.home / receipt.path
     check_file(path)
-    return dataset_named(receipt.dataset).conform(read_parquet(path))
+    rows = pl.read_parquet(path, hive_partitioning=False)
+    return dataset_named(receipt.dataset).conform(rows)
 
 
 def pending(store: Store) -> list[Receipt]:

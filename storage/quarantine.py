@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import polars as pl
+from pyarrow import parquet
 
 from core.datasets import CANDLES, TIME, dataset_named
 from core.errors import ContractBroken, StoreDamaged
@@ -70,10 +71,15 @@ def check_file(path: Path) -> None:
 
     A file of an older nightjar does not say what they were; it must be readable.
     """
+    _checked(path)
+
+
+def _checked(path: Path) -> pl.DataFrame:
     rows = read_parquet(path)
-    expected = pl.read_parquet_metadata(path).get(_HASH)
-    if expected is not None and content_sha256(rows) != expected:
+    expected = (parquet.read_metadata(path).metadata or {}).get(_HASH.encode())
+    if expected is not None and content_sha256(rows) != expected.decode():
         raise StoreDamaged(str(path), "its rows are not those that were written")
+    return rows
 
 
 def held(
@@ -159,7 +165,7 @@ def _stamp(path: Path) -> tuple[int, int, int]:
 @lru_cache(maxsize=_REMEMBERED)
 def _rows(path: Path, _stamp: tuple[int, int, int]) -> pl.DataFrame:
     """Return a file's rows; each batch that is judged asks for those of all files."""
-    return read_parquet(path)
+    return _checked(path)
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -15,6 +15,7 @@ import msgspec
 import polars as pl
 
 from core.errors import InvalidInput
+from sources.files.arrow import MOST_COLUMNS, MOST_ROWS, from_feather, from_parquet
 from sources.numbers import NUMBER, excerpt
 from sources.unpack import gunzip, read_whole, unzip
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from sources.numbers import Refuse
 
 READABLE = (".csv", ".txt", ".json", ".parquet", ".feather", ".arrow", ".ipc", ".zip", ".gz")
-MOST_COLUMNS = 200
-MOST_ROWS = 50_000_000
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 _number = re.compile(NUMBER)
@@ -189,12 +188,7 @@ def _json_column(name: str, cells: list[Any]) -> pl.Series:
 
 def _from_arrow(data: bytes, suffix: str, inner: str, notes: list[str], refuse: Refuse) -> Table:
     parquet = suffix == ".parquet"
-    read = pl.read_parquet if parquet else pl.read_ipc
-    try:
-        frame = read(io.BytesIO(data))
-    # Damaged files reach code of the library that panics instead of raising.
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
-        raise refuse(f"expected a whole {suffix[1:]} file, was not: {str(error)[:200]}") from None
+    frame = from_parquet(data, refuse) if parquet else from_feather(data, refuse)
     names = frame.columns
     frame.columns = [str(place) for place in range(frame.width)]
     form = "Parquet" if parquet else "Feather (Arrow IPC)"

@@ -9,6 +9,7 @@ import json
 import math
 import random
 import zipfile
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -667,6 +668,22 @@ def test_a_flipped_bit_is_an_error_or_only_moves_numbers(tmp_path: Path, form: s
             read(tmp_path / f"bars{suffix}", bytes(damaged))
         except InvalidInput:
             continue
+
+
+@pytest.mark.parametrize("form", ["parquet", "feather", "feather, packed"])
+def test_damage_in_many_places_never_ends_the_process(tmp_path: Path, form: str) -> None:
+    # Where a column has nulls, a wrong length among its levels once asked for 2^61 bytes.
+    suffix, write = FORMATS[form]
+    holes = pl.when(pl.col("trades") % 3 == 0).then(None).otherwise(pl.col("volume"))
+    whole = write(bars(200).with_row_index("trades").with_columns(volume=holes))
+    chance = random.Random(1)
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for _ in range(chance.choice((1, 2, 8))):
+            place = chance.randrange(len(whole) - 8)
+            damaged[place : place + 8] = chance.choice((chance.randbytes(8), bytes(8), b"\xff" * 8))
+        with suppress(InvalidInput):
+            read(tmp_path / f"bars{suffix}", bytes(damaged))
 
 
 JUNK: dict[str, tuple[str, bytes]] = {

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -132,3 +133,15 @@ def test_a_torn_file_is_named(store: Store) -> None:
     path.write_bytes(b"PAR1 and no more")
     with pytest.raises(StoreDamaged, match="quarantine"):
         read(store, "candles")
+
+
+def test_rows_that_changed_on_the_disk_are_not_read_as_if_they_had_not(store: Store) -> None:
+    path = keep(store, bad([1, 2], "price_jump"))
+    assert isinstance(path, Path)
+    facts = pl.read_parquet_metadata(path)
+    rows = pl.read_parquet(path).with_columns(close=pl.lit(7.5))
+    rows.write_parquet(path, metadata=facts)
+    with pytest.raises(StoreDamaged, match="not those that were written"):
+        read(store, "candles")
+    with pytest.raises(StoreDamaged, match="not those that were written"):
+        held(store, *SERIES)
