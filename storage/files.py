@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,8 @@ from core.errors import StoreDamaged, StoreUnwritable
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+Compression = Literal["lz4", "zstd"]
 
 TEMPORARY = ".tmp-"
 _UNREADABLE = (pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException)
@@ -73,6 +76,19 @@ def read_parquet(path: Path) -> pl.DataFrame:
         MemoryError,
     ) as error:
         raise StoreDamaged(str(path), str(error)) from error
+
+
+def write_parquet(
+    path: Path, frame: pl.DataFrame, *, compression: Compression, facts: dict[str, str]
+) -> None:
+    """Write a Parquet file, whole or not at all; `facts` are what it says beside its rows.
+
+    It is made in memory: Polars has its own words for a disk that refuses.
+    """
+    content = io.BytesIO()
+    frame.write_parquet(content, compression=compression, metadata=facts)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content.getvalue())
 
 
 def file_sha256(path: Path) -> str:

@@ -17,7 +17,7 @@ from core.datasets import CANDLES, TIME, dataset_named
 from core.errors import ContractBroken, StoreDamaged
 from core.market import interval_step
 from storage.cold import cold_files
-from storage.files import TEMPORARY, content_sha256, read_parquet, replacing
+from storage.files import TEMPORARY, content_sha256, read_parquet, write_parquet
 from storage.hot_file import reading
 from storage.selection import Selection
 from storage.tiers import union
@@ -56,9 +56,7 @@ def write(
 
 def rewrite(path: Path, marked: pl.DataFrame) -> None:
     """Make `marked` all that a file of the quarantine holds."""
-    with replacing(path) as temporary:
-        facts = {_HASH: content_sha256(marked)}
-        marked.write_parquet(temporary, compression="zstd", metadata=facts)
+    write_parquet(path, marked, compression="zstd", facts={_HASH: content_sha256(marked)})
 
 
 def read(store: Store, dataset: str) -> pl.DataFrame:

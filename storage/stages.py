@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import InvalidInput, NothingStored
 from core.receipts import Receipt
-from storage.files import read_parquet, replacing
+from storage.files import read_parquet, replacing, write_parquet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,8 +25,7 @@ FOLDER = "nights"
 def write(store: Store, night: str, stage: str, frame: pl.DataFrame) -> Receipt:
     """Keep what `stage` of `night` made; the receipt's `dataset` is the stage's name."""
     path = _folder(store, night) / f"{stage}.parquet"
-    with replacing(path) as temporary:
-        frame.write_parquet(temporary, compression="zstd")
+    write_parquet(path, frame, compression="zstd", facts={})
     return Receipt(
         dataset=stage,
         path=path.relative_to(store.home).as_posix(),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from core.datasets import CANDLES, DATASETS
-from core.errors import ContractBroken, StoreDamaged
+from core.errors import ContractBroken, StoreDamaged, StoreUnwritable
 from storage import hot
 from storage.archive import archive
 from storage.lake import sql
@@ -145,3 +147,17 @@ def test_rows_that_changed_on_the_disk_are_not_read_as_if_they_had_not(store: St
         read(store, "candles")
     with pytest.raises(StoreDamaged, match="not those that were written"):
         held(store, *SERIES)
+
+
+def test_a_disk_without_room_is_named_and_what_was_held_stays(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(store, bad([1], "price_jump"), "first")
+
+    def refuse(path: Path, _: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    with pytest.raises(StoreUnwritable, match="No space left"):
+        keep(store, bad([2], "price_jump"), "second")
+    assert read(store, "candles")["batch"].to_list() == ["first"]
