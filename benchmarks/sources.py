@@ -8,11 +8,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from benchmarks.machine import all_cores
+from benchmarks.freely import freely
 from benchmarks.report import Section
 from benchmarks.storage.way_in import groups, inserted
 from core.datasets import CANDLES
@@ -30,7 +31,6 @@ from tasks.steps import in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import httpx
 
@@ -90,19 +90,9 @@ class Timed(Binance):
 def sources(plan: Plan, folder: Path) -> Section:
     """Measure the way of candles from fifty markets at once into an empty store."""
     section = Section("Fifty markets at once", TEXT)
-    store = Store(folder / "sources", str(folder / "sources" / "lake"))
-    watch = Watch()
-    with (
-        all_cores(),
-        running(seed=1, markets=MARKETS) as url,
-        open_client(connections=CONNECTIONS) as client,
-    ):
-        warm_up(url, client, store)
-        began, spent = time.perf_counter(), time.process_time()
-        rows = collect(url, client, store, plan, watch)
-        took, spent = time.perf_counter() - began, time.process_time() - spent
-    asked = watch.seconds["waiting"] - watch.seconds["parsing"]
-    stages = watch.seconds | {"waiting": max(0.0, asked)}
+    found = freely(f"{__name__}:measured", folder=str(folder / "sources"), days=plan.days)
+    rows, took, seconds = found["rows"], found["took"], found["seconds"]
+    stages = seconds | {"waiting": max(0.0, seconds["waiting"] - seconds["parsing"])}
     whole = sum(stages.values())
     section.table(
         ["rows", "s", "our CPU s", "rows/s", "rows/s and market", "aim", *stages],
@@ -110,17 +100,29 @@ def sources(plan: Plan, folder: Path) -> Section:
             [
                 f"{rows:,}",
                 f"{took:.1f}",
-                f"{spent:.1f}",
+                f"{found['spent']:.1f}",
                 f"{rows / took:,.0f}",
                 f"{rows / took / MARKETS:,.0f}",
                 f"{AIM:,}",
-                *(f"{seconds:.1f} s, {seconds / whole:.1%}" for seconds in stages.values()),
+                *(f"{part:.1f} s, {part / whole:.1%}" for part in stages.values()),
             ]
         ],
     )
     each = rows / took / MARKETS
     section.short.append(f"{MARKETS} markets at once through the gate: {each:,.0f} rows/s each")
     return section
+
+
+def measured(folder: str, days: int) -> dict[str, Any]:
+    """Collect all markets; return rows, seconds of wall and processor, and seconds by stage."""
+    store = Store(Path(folder), f"{folder}/lake")
+    watch = Watch()
+    with running(seed=1, markets=MARKETS) as url, open_client(connections=CONNECTIONS) as client:
+        warm_up(url, client, store)
+        began, spent = time.perf_counter(), time.process_time()
+        rows = collect(url, client, store, Plan(days), watch)
+        took, spent = time.perf_counter() - began, time.process_time() - spent
+    return {"rows": rows, "took": took, "spent": spent, "seconds": watch.seconds}
 
 
 def warm_up(url: str, client: httpx.Client, store: Store) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from expectations.verdict import Verdict
     from storage.store import Store
 
-MOST_ROWS = 250_000  # of all batches that are settled together: they are held in memory
+MOST_ROWS = 500_000  # of all batches that are settled together: they are held in memory
 
 
 def judge(store: Store, receipt: Receipt, now: datetime) -> Verdict:

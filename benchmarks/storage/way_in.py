@@ -6,12 +6,13 @@ import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 import polars as pl
 
-from benchmarks.machine import all_cores
+from benchmarks.freely import freely
 from benchmarks.storage.rows import END, NOW, candles, symbol, zips
 from benchmarks.timing import Timing, timed
 from core.errors import NightjarError
@@ -24,7 +25,6 @@ from tasks.settle import MOST_ROWS, settle_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
     from core.receipts import Merge, Receipt
     from sources.binance_dump import ArchiveFile
@@ -57,7 +57,8 @@ def way_in(folder: Path, months: int) -> WayIn:
         "DuckDB": _took(lambda: _raw_duckdb(folder, files)),
         "Polars": _took(lambda: _raw_polars(folder, files)),
     }
-    return WayIn(rows, seconds, floors, _on_all_cores(store_in(folder / "ahead"), files))
+    wall = freely(f"{__name__}:ahead", folder=str(folder / "ahead"), months=months)
+    return WayIn(rows, seconds, floors, wall)
 
 
 def _by_stage(store: Store, files: list[ArchiveFile]) -> tuple[int, dict[str, float]]:
@@ -107,18 +108,23 @@ def inserted(became: Iterable[Merge | NightjarError]) -> int:
     return rows
 
 
-def _on_all_cores(store: Store, files: list[ArchiveFile]) -> float:
+def ahead(folder: str, months: int) -> float:
     """Return the seconds on the wall where dumps are read while others are merged."""
+    place = Path(folder)
+    place.mkdir()
+    files = zips(place, months)
+    _by_stage(store_in(place / "warm"), files[:1])
+    store = store_in(place)
 
     def read(file: ArchiveFile) -> Receipt:
         frame = read_archive(file, now=NOW)
         return landing.land(store, "candles", frame, source="binance-archive", now=NOW)
 
-    with all_cores(), ThreadPoolExecutor(1) as ahead:
-        began = time.perf_counter()
-        for group in groups(ahead.map(read, files)):
+    began = time.perf_counter()
+    with ThreadPoolExecutor(1) as reader:
+        for group in groups(reader.map(read, files)):
             inserted(settle_together(store, group, NOW))
-        return time.perf_counter() - began
+    return time.perf_counter() - began
 
 
 def _raw_duckdb(folder: Path, files: list[ArchiveFile]) -> None:
