@@ -66,7 +66,7 @@ def _merges(section: Section, plan: Plan, folder: Path) -> None:
         table.append([f"{stored:,}", *(number(each * 1e3) for each in figures)])
     header = ["600 rows into", "processor ms", "best ms of the wall", "median", "worst"]
     section.table(header, table)
-    section.short.append(f"600 rows merged into {table[-1][0]}: {table[-1][1]} ms of processor")
+    section.short.append(f"600 rows merged: {table[-1][1]} ms of processor, into {table[-1][0]}")
 
 
 def _ways_out(section: Section, plan: Plan, folder: Path) -> None:
@@ -86,7 +86,7 @@ def _ways_out(section: Section, plan: Plan, folder: Path) -> None:
     section.table([*header, "rows"], table, note)
     section.short.append(f"archive from hot to cold: {rate:,.0f} rows/s")
     first = table[-3]
-    section.short.append(f"one symbol's 90 days of {first[0]} rows: {first[2]} ms, {first[5]}")
+    section.short.append(f"one symbol's 90 days: {first[2]} ms of {first[0]} rows, {first[5]}")
 
 
 TEXT = """\
