@@ -22,6 +22,11 @@ def pin() -> int:
     return core
 
 
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 @contextmanager
 def all_cores() -> Iterator[None]:
     """Let this process use every core until the block ends."""

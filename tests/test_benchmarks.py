@@ -25,9 +25,10 @@ from benchmarks import (
 from benchmarks.agreement import Disagreement, compare
 from benchmarks.cases import Rules, case, market, trade, wild
 from benchmarks.engines import Anew, Fast, Reference
+from benchmarks.freely import freely
 from benchmarks.peers import serve
 from benchmarks.peers.case import Case as PeerCase
-from benchmarks.storage.way_in import way_in
+from benchmarks.storage.way_in import ahead, way_in
 from benchmarks.timing import Timing, best, interleaved, timed, turn
 from research.reference import END, SIGNAL, TARGET
 
@@ -94,10 +95,21 @@ def test_every_indicator_and_kind_of_condition_is_timed() -> None:
     assert "crosses_above" in str(conditions.conditions(bars, 1))
 
 
-def test_every_stage_of_the_way_in_is_timed(tmp_path: Path) -> None:
+def test_every_stage_of_the_way_in_is_timed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def here(function: str, **arguments: Any) -> float:
+        assert function == "benchmarks.storage.way_in:ahead"
+        return ahead(**arguments)
+
+    monkeypatch.setattr("benchmarks.storage.way_in.freely", here)
     found = way_in(tmp_path / "in", months=1)
     assert found.rows == 31 * 24 * 60
     assert all(took > 0 for took in (*found.stages.values(), *found.floors.values(), found.ahead))
+
+
+def test_another_process_may_use_every_core() -> None:
+    assert freely("benchmarks.machine:cores") == os.cpu_count()
 
 
 def test_all_cores_are_free_for_a_while_only() -> None:
