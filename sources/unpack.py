@@ -31,10 +31,11 @@ FREE = 1024 * 1024  # bytes up to which the ratio does not matter
 _NG_ERROR: type[Exception] = zlib_ng.error  # type: ignore[assignment]  # its stub calls it a value
 
 # What damage can raise. NotImplementedError: an unknown compression; RuntimeError: encrypted;
-# ValueError: a place before the file's start; the rest is raised by what unpacks.
+# ValueError: a place before the file's start; LookupError: a file without a name; the rest is
+# raised by what unpacks.
 _NOT_A_ZIP = (
     *(zipfile.BadZipFile, zlib.error, _NG_ERROR, lzma.LZMAError, struct.error, EOFError),
-    *(OSError, NotImplementedError, RuntimeError, ValueError),
+    *(OSError, NotImplementedError, RuntimeError, ValueError, LookupError),
 )
 _LOCAL_HEADER = struct.Struct("<4s22xHH")  # of a zip: its mark, the lengths of name and extra
 _ENCRYPTED = 1  # the bit that says so

@@ -85,7 +85,10 @@ def _from_csv(data: bytes, inner: str, notes: list[str], refuse: Refuse) -> Tabl
     except UnicodeDecodeError:
         raise refuse("expected text in UTF-8, was another encoding or no text") from None
     separator = max(SEPARATORS, key=line.count)
-    cells = next(csv.reader([line], delimiter=separator), [])
+    try:
+        cells = next(csv.reader([line], delimiter=separator), [])
+    except csv.Error as error:
+        raise refuse(f"expected lines of cells, was {excerpt(line)} ({error})") from None
     if len(cells) < 2:
         raise refuse(f"expected columns between commas, was {excerpt(line)}")
     header = not any(_number.match(cell.strip()) for cell in cells)

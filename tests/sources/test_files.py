@@ -692,6 +692,8 @@ JUNK: dict[str, tuple[str, bytes]] = {
     "one column": (".csv", b"time\n1\n2\n"),
     "UTF-16": (".csv", csv(bars()).encode("utf-16")),
     "no text": (".csv", bytes(range(256)) * 10),
+    "a lone carriage return": (".csv", b"time,open\r,high,low,close,volume\n1,2,3,4,5,6\n"),
+    "a lone quote and a carriage return": (".csv", b'time,"open\r\n1,2\r3\n'),
     "a web page": (".csv", b"<!DOCTYPE html><html><body>404, not found</body></html>"),
     "a long line": (".csv", csv(bars()).encode() + b"1,2,3,4,5,6,7\n"),
     "a short line": (".csv", csv(bars()).encode() + b"1772323200000,2,3\n"),

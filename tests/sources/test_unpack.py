@@ -65,6 +65,14 @@ def test_what_is_encrypted_is_refused() -> None:
         unzip(bytes(data), refuse)
 
 
+def test_a_file_without_a_name_is_refused() -> None:
+    data = bytearray(zipped())
+    name = data.rindex(b"bars.csv")
+    data[name : name + 8] = bytes(8)
+    with pytest.raises(SourceMalformed, match="damaged or cut"):
+        unzip(bytes(data), refuse)
+
+
 def test_a_bomb_is_not_unpacked_to_its_end() -> None:
     with pytest.raises(SourceMalformed, match="is it a bomb"):
         unzip(zipped(bytes(64 * 1024 * 1024)), refuse)
