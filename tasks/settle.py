@@ -24,38 +24,6 @@ if TYPE_CHECKING:
 MOST_ROWS = 500_000  # of all batches that are settled together: they are held in memory
 
 
-def judge(store: Store, receipt: Receipt, now: datetime) -> Verdict:
-    """Run the gate on a landed batch, with the neighbours that its facts need."""
-    return _judged(store, receipt, now, Surroundings(store, [receipt], now), ())
-
-
-def _judged(
-    store: Store,
-    receipt: Receipt,
-    now: datetime,
-    surroundings: Surroundings,
-    unmerged: Sequence[pl.DataFrame],
-) -> Verdict:
-    batch = landing.read_batch(store, receipt)
-    history, held = surroundings.of(receipt.dataset, batch, unmerged)
-    return gate(receipt.dataset, batch, history=history, held=held, now=now, name=receipt.path)
-
-
-def settle(store: Store, receipt: Receipt, verdict: Verdict, now: datetime) -> Merge:
-    """Do what the verdict says of a batch: merge it, or record that it is refused.
-
-    What is held back is on disk before the batch counts as merged, so that a row is never in
-    neither place.
-
-    Raises:
-        GateRefused: the batch failed; nothing of it is merged, and it stays in landing.
-        StoreBusy: the store is held; the batch stays in landing for the next run.
-    """
-    passed = _hold_back(store, receipt, verdict, now)
-    [merged] = hot.merge_all(store, receipt.dataset, [passed], now=now)
-    return merged
-
-
 def settle_together(
     store: Store,
     receipts: Sequence[Receipt],
@@ -66,7 +34,9 @@ def settle_together(
     """Settle batches as if one after the other; return what became of each, in their order.
 
     Batches of one dataset are merged in one transaction, which is faster by far. One that is
-    refused, or damaged, does not keep the others.
+    refused, or damaged, does not keep the others: nothing of it is merged, it stays in landing, and
+    its error stands in its place. What is held back is on disk before its batch counts as merged,
+    so that a row is never in neither place.
 
     Args:
         store: where the batches are, and where they go.
@@ -98,6 +68,18 @@ def settle_together(
     for dataset, batches in passed.items():
         became |= _merged(store, dataset, batches, now)
     return [became[receipt.path] for receipt in receipts]
+
+
+def _judged(
+    store: Store,
+    receipt: Receipt,
+    now: datetime,
+    surroundings: Surroundings,
+    unmerged: Sequence[pl.DataFrame],
+) -> Verdict:
+    batch = landing.read_batch(store, receipt)
+    history, held = surroundings.of(receipt.dataset, batch, unmerged)
+    return gate(receipt.dataset, batch, history=history, held=held, now=now, name=receipt.path)
 
 
 def _may_wait(dataset: str) -> bool:

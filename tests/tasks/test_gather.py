@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from core.datasets import dataset_named
+from core.errors import GateRefused
+from core.receipts import Merge
 from core.settings import load
 from sources.base import Retry
 from sources.http import open_client
@@ -22,13 +24,15 @@ from storage.store import Store
 from tasks.asking import Asker, health_rows, standing_of
 from tasks.gather import Window, gather
 from tasks.questions import Question
-from tasks.settle import judge, settle
+from tasks.settle import settle_together
 from tests.sources.examples import EXAMPLES, NOW, Example
 from tests.sources.venues.serving import served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from expectations.verdict import Verdict
 
 
 # Those after which nothing more is asked.
@@ -86,11 +90,12 @@ def test_what_a_provider_answers_is_stored_or_held_back_and_nothing_is_lost(
     if found.rows.is_empty():
         return
     receipt = landing.land(store, example.dataset, found.rows, source=example.provider, now=NOW)
-    verdict = judge(store, receipt, NOW)
-    if not verdict.passed:  # an example of one row, and that one is held back
-        assert verdict.quarantined.height == found.rows.height
+    verdicts: list[Verdict] = []
+    [merge] = settle_together(store, [receipt], NOW, show=verdicts.append)
+    if isinstance(merge, GateRefused):  # an example of one row, and that one is held back
+        assert verdicts[0].quarantined.height == found.rows.height
         return
-    merge = settle(store, receipt, verdict, NOW)
+    assert isinstance(merge, Merge)
     assert merge.inserted + merge.quarantined == found.rows.height
     kept = sql(f"select source from {example.dataset}", store=store)
     assert set(kept["source"]) <= {f"{example.provider}:rest"}

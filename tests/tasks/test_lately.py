@@ -10,7 +10,7 @@ import polars as pl
 from core.datasets import PRICES, STOCK_INDICES
 from storage import landing
 from storage.store import Store
-from tasks.settle import judge, settle
+from tasks.settle import settle_together
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,10 +26,9 @@ def bring(store: Store, dataset: Dataset, *rows: dict[str, Any]) -> Verdict:
     """Land, judge and merge rows; return the verdict."""
     frame = pl.DataFrame([row | MARKS for row in rows], schema=dataset.schema)
     receipt = landing.land(store, dataset.name, frame, source="test", now=NOW)
-    verdict = judge(store, receipt, NOW)
-    if verdict.passed:
-        settle(store, receipt, verdict, NOW)
-    return verdict
+    verdicts: list[Verdict] = []
+    settle_together(store, [receipt], NOW, show=verdicts.append)
+    return verdicts[0]
 
 
 def quote(venue: str, price: float) -> dict[str, Any]:
