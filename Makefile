@@ -27,13 +27,13 @@ up: setup ## start the Prefect server, its UI, the deployments and a worker
 test: setup ## run the tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
-crashtest: setup ## kill the store thousands of times, and fail each of its calls (half an hour)
+crashtest: setup ## kill the store thousands of times, and fail each of its calls (over an hour)
 	@$(BIN)/python -m tests.storage.crash --kills 2000 --faults -1 $(CRASH)
 
 soaktest: setup ## let 4 processes write and 16 read one store for a minute
 	@$(BIN)/python -m tests.storage.soak $(SOAK)
 
-fuzztest: setup ## send 200,000 hostile rows and 20,000 hostile files to a store (an hour)
+fuzztest: setup ## send 200,000 hostile rows and 20,000 hostile files to a store (a quarter of an hour)
 	@$(BIN)/python -W ignore -m tests.storage.fuzz $(FUZZ)
 
 mutants: setup ## read 100,000 wrong answers of all providers (ten minutes)
