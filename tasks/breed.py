@@ -154,7 +154,11 @@ def _checkpoint(store: Store, night: Night) -> State | None:
 def _warn_of_leaks(proven: Proven) -> None:
     if proven.refused:
         reasons = ", ".join(f"{count} {kind}" for kind, count in proven.reasons().items())
-        log.warning("could not prove %s strategies (%s)", f"{len(proven.refused):,}", reasons)
+        log.warning(
+            "left out %s strategies that the look-ahead proof did not pass: %s (docs/lookahead.md)",
+            f"{len(proven.refused):,}",
+            reasons,
+        )
 
 
 def _bred(night: Night, found: Evolution) -> pl.DataFrame:
